@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything that is counted, under one name each: metrics, the totals at the end of a run, and
+ * docs/counters.md come from this table.
+ *
+ * Two identities hold at every moment when the core is at rest, and are tested:
+ *   operations = Σ class OPERATION_USED + Σ class OPERATION_LOST
+ *   exchanges  = Σ class EXCHANGE_USED  + Σ class EXCHANGE_LOST + those still open
+ *
+ * One writer per counter (the core thread, or the source on the core's behalf), any reader.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum counter_class {
+    COUNTER_INFO,           /* part of no sum */
+    COUNTER_OPERATIONS,     /* left side of the first identity */
+    COUNTER_OPERATION_USED, /* its right side ... */
+    COUNTER_OPERATION_LOST,
+    COUNTER_EXCHANGES, /* left side of the second identity */
+    COUNTER_EXCHANGE_USED,
+    COUNTER_EXCHANGE_LOST,
+};
+
+/*
+ * name, class, help. OPERATION counters marked "kernel" are read from the BPF side by the source.
+ * A *used* operation is one whose meaning the agent knows; a *lost* one carried bytes, or might have,
+ * that the agent did not understand.
+ */
+#define COUNTER_TABLE(X)                                                                           \
+    X(operations, OPERATIONS, "socket operations counted at hook entry (kernel)")                  \
+    X(operations_parsed, OPERATION_USED, "operations that reached a protocol parser")              \
+    X(operations_not_tcp, OPERATION_USED, "operations on sockets other than TCP (kernel)")         \
+    X(operations_no_bytes, OPERATION_USED, "operations that failed or moved no byte (kernel)")     \
+    X(operations_peeked, OPERATION_USED, "reads that left the bytes in the socket (kernel)")       \
+    X(operations_own, OPERATION_USED, "operations of the agent and on its export connections "     \
+                                      "(kernel)")                                                  \
+    X(operations_ignored, OPERATION_USED, "operations on connections with the verdict ignore "     \
+                                          "(kernel)")                                              \
+    X(operations_unselected, OPERATION_USED, "operations of processes outside the selection")      \
+    X(operations_unknown_protocol, OPERATION_LOST, "operations on connections whose protocol is "  \
+                                                   "not, or not yet, known")                       \
+    X(operations_opaque, OPERATION_LOST, "operations behind an upgrade or a tunnel")               \
+    X(operations_gap, OPERATION_LOST, "operations whose bytes were needed but not captured")       \
+    X(operations_unparsed, OPERATION_LOST, "operations whose bytes no parser could place")         \
+    X(operations_duplicate, OPERATION_LOST, "operations at stream positions already passed")       \
+    X(operations_table_full, OPERATION_LOST, "operations without a place in a full table")         \
+    X(operations_ring_full, OPERATION_LOST, "operations dropped by a full ring (kernel)")          \
+    X(operations_no_storage, OPERATION_LOST, "operations without socket storage (kernel)")         \
+    X(operations_no_record, OPERATION_LOST, "operations whose record could not be built (kernel)") \
+    X(operations_malformed, OPERATION_LOST, "records that failed their checks when read")          \
+    X(bytes_not_captured, INFO, "records without bytes: no user buffer (sendfile, splice, "        \
+                                "io_uring) (kernel)")                                              \
+    X(bytes_foreign_buffer, INFO, "records without bytes: the buffer was not this socket's "       \
+                                  "(kernel)")                                                      \
+    X(bytes_compat_task, INFO, "records without bytes: a 32-bit task (kernel)")                    \
+    X(bytes_bad_flags, INFO, "records without bytes: MSG_TRUNC, MSG_OOB or MSG_ERRQUEUE (kernel)") \
+    X(bytes_copy_failed, INFO, "records without bytes: user memory could not be read (kernel)")    \
+    X(hook_recursions, INFO, "hook runs that the kernel skipped as recursions (kernel)")           \
+    X(connections, INFO, "connections seen")                                                       \
+    X(connections_evicted, INFO, "connections evicted from a full table, oldest first")            \
+    X(connections_closed, INFO, "connections closed")                                              \
+    X(connections_undetected, INFO, "connections given up without a known protocol")               \
+    X(streams_gaps, INFO, "gaps in streams")                                                       \
+    X(streams_resyncs, INFO, "message starts found again behind a gap or garbage")                 \
+    X(windows_full, INFO, "messages cut because the stream window was full")                       \
+    X(messages, INFO, "protocol messages parsed")                                                  \
+    X(responses_unpaired, INFO, "responses without a known request")                               \
+    X(exchanges, EXCHANGES, "exchanges begun: a request was seen")                                 \
+    X(spans, EXCHANGE_USED, "spans made")                                                          \
+    X(exchanges_unselected, EXCHANGE_USED, "exchanges of processes that turned out to be outside "  \
+                                           "the selection")                                        \
+    X(exchanges_unanswered, EXCHANGE_LOST, "exchanges whose connection ended without response and " \
+                                           "without bytes to tell why")                            \
+    X(exchanges_evicted, EXCHANGE_LOST, "exchanges dropped with an evicted connection or from a "  \
+                                        "full pool")                                               \
+    X(exchanges_desynchronized, EXCHANGE_LOST, "exchanges whose pairing a gap made uncertain")     \
+    X(exchanges_unencodable, EXCHANGE_LOST, "spans larger than a batch")                           \
+    X(parents_header, INFO, "spans whose parent was read from the request")                        \
+    X(parents_wire, INFO, "server spans whose client span is known here")                          \
+    X(parents_thread, INFO, "client spans with the parent that their thread serves")               \
+    X(parents_only, INFO, "client spans with the only open request as parent")                     \
+    X(parents_none, INFO, "client spans of a serving process without a known parent")              \
+    X(parents_tie, INFO, "of these: more than one candidate")                                      \
+    X(starts_moved, INFO, "spans whose start was moved back to their child's")                     \
+    X(joins_late, INFO, "both ends met after their ids were already used")                         \
+    X(contexts_invalid, INFO, "trace contexts that broke their specification")                     \
+    X(processes, INFO, "processes described")                                                      \
+    X(processes_evicted, INFO, "processes evicted from a full table, oldest first")
+
+enum counter {
+#define X(name, class, help) COUNTER_##name,
+    COUNTER_TABLE(X)
+#undef X
+    COUNTER_COUNT
+};
+
+struct counter_info {
+    const char *name;
+    enum counter_class class;
+    const char *help;
+};
+
+extern const struct counter_info counter_infos[COUNTER_COUNT];
+
+struct counters {
+    _Atomic uint64_t values[COUNTER_COUNT];
+};
+
+/* A single writer needs no read-modify-write instruction. */
+static inline void counters_add(struct counters *counters, enum counter id, uint64_t n)
+{
+    uint64_t old = atomic_load_explicit(&counters->values[id], memory_order_relaxed);
+
+    atomic_store_explicit(&counters->values[id], old + n, memory_order_relaxed);
+}
+
+static inline void counters_set(struct counters *counters, enum counter id, uint64_t value)
+{
+    atomic_store_explicit(&counters->values[id], value, memory_order_relaxed);
+}
+
+static inline uint64_t counters_get(const struct counters *counters, enum counter id)
+{
+    return atomic_load_explicit(&counters->values[id], memory_order_relaxed);
+}
+
+uint64_t counters_sum(const struct counters *counters, enum counter_class class);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The settings: one table (settings.c) with name, type, default, bounds and description of each,
+ * which feeds the YAML parser, --set, --print-config and docs/configuration.md. What comes out is an
+ * immutable snapshot.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct string_list {
+    char **items;
+    size_t n;
+};
+
+struct settings {
+    /* What to do. */
+    char *source;
+    struct string_list exporters; /* as --export takes them */
+    char *record;                 /* file, or empty */
+
+    /* Capture. Sizes in bytes. */
+    uint64_t capture_head;
+    uint64_t capture_ring;
+
+    /* Bounds of the core. */
+    uint64_t max_connections;
+    uint64_t max_exchanges;
+    uint64_t max_processes;
+    uint64_t max_windows;     /* streams that hold an unfinished message at one time */
+    uint64_t exchange_timeout; /* nanoseconds, as all durations */
+    uint64_t grace;            /* how long a finished span waits for its other end */
+
+    /* Selection: empty lists select everything. */
+    struct string_list select_executables; /* glob patterns on the path's last part or the comm */
+    struct string_list select_ports;       /* N or N-M, local or remote */
+    struct string_list select_cgroups;     /* glob patterns on the path */
+    struct string_list select_netns;       /* inode numbers */
+
+    /* Redaction. */
+    struct string_list redact_query_keys; /* case-insensitive parts of names */
+
+    /* Export. */
+    uint64_t batch_spans;
+    uint64_t batch_bytes;
+    uint64_t batch_age;
+    uint64_t queue_bytes; /* per exporter */
+    uint64_t send_timeout;
+    uint64_t drain_timeout; /* at stop */
+
+    /* Status. */
+    char *status_listen; /* ADDRESS:PORT, or empty: off */
+    char *log_level;
+};
+
+/*
+ * The defaults, then the file (NULL: none), then the assignments "KEY=VALUE" in order. Errors are
+ * logged with file and line, or with the assignment. Returns 0 or a negative errno.
+ */
+int settings_load(const char *file, char *const *assignments, size_t n_assignments,
+                  struct settings **ret_settings);
+void settings_free(struct settings *settings);
+
+/* Writes all settings as a YAML file that settings_load reads back to the same values. */
+int settings_print(const struct settings *settings, int fd);
+
+/* Writes docs/configuration.md. */
+int settings_print_reference(int fd);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is known about a process beyond what the kernel side records. Reading /proc is slow: it is
+ * done by the source's look-up thread, and the result travels as an event, so that a recording
+ * replays with it. Everything here is a pure function of its arguments and of /proc.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "span/span.h"
+
+/* Strings are empty where unknown. */
+struct process_facts {
+    struct bytes executable;   /* path */
+    struct bytes service;      /* see process_service_name */
+    struct bytes cgroup;       /* path below the cgroup mount */
+    struct bytes container_id; /* 64 hex digits */
+};
+
+/*
+ * Reads /proc/TGID/{stat,exe,cmdline,environ,cgroup}; strings go to the arena. Returns 0, or -ESRCH
+ * where the process is gone or another one (start time) has its number. `process_start_ns` is boot
+ * time; /proc/TGID/stat tells it in clock ticks, so a difference below one tick is the same.
+ */
+int process_read(uint32_t tgid, uint64_t process_start_ns, struct arena *arena,
+                 struct process_facts *ret_facts);
+
+/*
+ * service.name, the first that is there: OTEL_SERVICE_NAME of the process's environment;
+ * service.name in its OTEL_RESOURCE_ATTRIBUTES; the systemd unit of its cgroup (.service, without
+ * the suffix; not user@ or session scopes); for an interpreter (python, node, java -jar, ruby, perl,
+ * php, sh) the script's or jar's file name without suffix; the executable's file name.
+ * `environ` and `cmdline` are NUL-separated as /proc has them. Empty where nothing is known.
+ */
+struct bytes process_service_name(struct bytes environ, struct bytes cmdline, struct bytes cgroup,
+                                  struct bytes executable, struct arena *arena);
+
+/* The last 64-hex-digit part of a cgroup path (docker, containerd, CRI-O, podman), or empty. */
+struct bytes process_container_id(struct bytes cgroup);
+
+struct host_facts {
+    struct bytes name; /* host.name */
+    uint64_t boot_time_ns; /* UNIX time of boot, for process.creation.time */
+};
+
+struct process_identity {
+    uint32_t tgid;
+    uint64_t process_start_ns;
+    struct bytes comm;
+};
+
+#define RESOURCE_ATTRIBUTES_MAX 12
+
+/*
+ * The attributes of the resource that the process is: service.name (the comm where facts have none),
+ * host.name, os.type, process.pid, process.executable.name and .path, process.creation.time,
+ * container.id, telemetry.distro.*. facts may be NULL. Returns how many were written to `out`,
+ * which has RESOURCE_ATTRIBUTES_MAX places; new strings go to the arena.
+ */
+size_t process_resource(const struct process_identity *identity, const struct process_facts *facts,
+                        const struct host_facts *host, struct arena *arena,
+                        struct attribute *out);

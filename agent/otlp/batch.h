@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A batch: spans, each encoded once to the bytes of one OTLP Span, grouped by resource. It is built
+ * by the core, sealed, and then shared, unchanged and reference-counted, by all exporters.
+ *
+ *   groups[0]  resource bytes   spans[0] spans[1] ...     (each: OTLP Span, without tag or length)
+ *   groups[1]  resource bytes   spans[k] ...
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+#include <stdatomic.h>
+
+struct batch_group {
+    struct bytes resource; /* the bytes of an OTLP Resource */
+    const struct bytes *spans;
+    size_t n_spans;
+};
+
+struct batch {
+    _Atomic unsigned references;
+    size_t n_groups;
+    size_t n_spans;
+    size_t n_bytes; /* of all spans and resources */
+    const struct batch_group *groups;
+};
+
+struct batch *batch_ref(struct batch *batch);
+void batch_unref(struct batch *batch); /* NULL is fine */
+
+struct batch_builder;
+
+/* Holds at most max_spans spans in max_bytes bytes. Returns 0 or -ENOMEM. */
+int batch_builder_new(size_t max_spans, size_t max_bytes, struct batch_builder **ret_builder);
+void batch_builder_free(struct batch_builder *builder);
+
+/*
+ * Adds one encoded span. `resource_key` names the resource (equal keys: the same resource, whose
+ * bytes are copied at its first use in a batch). Returns 0, -ENOBUFS (seal first, then again) or
+ * -E2BIG (larger than an empty batch).
+ */
+int batch_builder_add(struct batch_builder *builder, uint64_t resource_key, struct bytes resource,
+                      struct bytes span);
+
+size_t batch_builder_count(const struct batch_builder *builder);
+
+/* Turns what was added into a batch with one reference, and starts anew. 0 or -ENOMEM. */
+int batch_builder_seal(struct batch_builder *builder, struct batch **ret_batch);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a protocol is to the agent: bytes of one connection in, messages out, and a description of a
+ * request and its response as span attributes. All of it is pure: no I/O, clock, allocation, globals
+ * or logging, and results point into the input.
+ *
+ *   stream of one direction:   [head][....body....][head][..
+ *                              ^     ^
+ *                              |     '-- skip: passed over without being looked at or captured
+ *                              '-- used: what the parser consumed
+ *
+ * track/ owns the bytes: it calls `probe` with the first bytes of a connection until one protocol
+ * says yes, then `parse` again and again, and `resync` behind a gap or garbage. A parser sees the
+ * two directions of a connection apart, in the order in which they were captured.
+ *
+ * Properties that tests/agent/protocols/harness.h proves for every parser: it never reads past the
+ * end; used <= len; it always makes progress; the same bytes cut anywhere give the same messages;
+ * a valid message behind garbage is found again; the same input gives the same output; no allocation.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "span/span.h"
+
+#define MESSAGE_FIELDS_MAX 24
+#define SKIP_UNTIL_CLOSE UINT64_MAX
+
+/* Who sent the bytes: the side that opened the connection to ask, or the side that answers. */
+enum sender { SENDER_CLIENT, SENDER_SERVER };
+
+enum parse_status {
+    PARSE_MESSAGE, /* *ret_message is set */
+    PARSE_NONE,    /* progress (used or skip) without a message */
+    PARSE_MORE,    /* the bytes end too early: come again with at least `need` bytes */
+    PARSE_BAD,     /* not this protocol, or a broken message: resync */
+};
+
+struct parse_result {
+    enum parse_status status;
+    size_t used;   /* bytes consumed, <= the input's length; 0 with MORE */
+    uint64_t skip; /* bytes behind `used` that nobody needs to see, or SKIP_UNTIL_CLOSE */
+    size_t need;   /* MORE: total bytes wanted, a hint, > the input's length */
+};
+
+enum message_kind {
+    MESSAGE_REQUEST,
+    MESSAGE_RESPONSE,
+    MESSAGE_PART, /* more of the message last begun on `stream` by this sender: its end, trailers */
+};
+
+enum message_flags {
+    MESSAGE_ENDS = 1 << 0,      /* complete once `skip` has passed */
+    MESSAGE_INTERIM = 1 << 1,   /* a response that another one follows (HTTP 1xx) */
+    MESSAGE_TRUNCATED = 1 << 2, /* the head was cut: fields may be missing */
+    MESSAGE_LAST = 1 << 3,      /* the connection speaks something else from here on */
+    MESSAGE_ONE_WAY = 1 << 4,   /* a request that gets no response */
+};
+
+/* Fields with a meaning for every protocol; a protocol numbers its own from FIELD_PROTOCOL. */
+enum field_id { FIELD_TRACEPARENT = 1, FIELD_TRACESTATE = 2, FIELD_PROTOCOL = 32 };
+
+struct field {
+    uint16_t id;
+    struct bytes value;
+};
+
+/* The fields are what `describe` will need: track copies them, in order, and frees the rest. */
+struct message {
+    enum message_kind kind;
+    unsigned flags;  /* enum message_flags */
+    uint64_t stream; /* correlation id; 0 throughout: first in, first out */
+    int64_t code;    /* the protocol's result code (HTTP status), or 0 */
+    struct bytes head;
+    unsigned n_fields;
+    struct field fields[MESSAGE_FIELDS_MAX];
+};
+
+struct parse_input {
+    enum sender sender;
+    bool cut; /* the bytes behind `data` are lost: say what is known (TRUNCATED) or BAD, not MORE */
+    struct bytes data;
+};
+
+enum probe_result {
+    PROBE_NO,
+    PROBE_MORE,   /* a beginning that fits: come again with more bytes */
+    PROBE_CLIENT, /* these bytes were sent by a client */
+    PROBE_SERVER, /* ... by a server */
+};
+
+struct protocol_traits {
+    size_t state_size;   /* bytes of parser state per connection, zeroed, for both directions */
+    size_t capture_head; /* bytes per message that the parser wishes to see, 0: the default */
+};
+
+struct protocol {
+    const char *name; /* network.protocol.name */
+    struct protocol_traits traits;
+
+    /* Do these first bytes of one direction look like this protocol, and who sent them? */
+    enum probe_result (*probe)(struct bytes data);
+
+    /* The next step in the sender's direction. ret_message is written with PARSE_MESSAGE only. */
+    struct parse_result (*parse)(void *state, const struct parse_input *input,
+                                 struct message *ret_message);
+
+    /*
+     * Forgets the unfinished message of input->sender and returns the offset of the next plausible
+     * message start, or input->data.len where there is none (track then keeps nothing).
+     */
+    size_t (*resync)(void *state, const struct parse_input *input);
+
+    /*
+     * Name, kind-specific status and attributes of the exchange. span->kind, times and network.*
+     * attributes are set before; `response` is NULL where none was seen. New strings go to
+     * span->arena. Redaction is not done here: policy/ sees every span after this.
+     */
+    void (*describe)(const struct message *request, const struct message *response,
+                     struct span *span);
+};
+
+/* The field's value, or an empty one with a NULL pointer. */
+static inline struct bytes message_field(const struct message *message, unsigned id)
+{
+    for (unsigned i = 0; i < message->n_fields; i++)
+        if (message->fields[i].id == id)
+            return message->fields[i].value;
+    return BYTES_NULL;
+}
+
+/* False where the message has no room left: the field is then left out. */
+static inline bool message_add(struct message *message, unsigned id, struct bytes value)
+{
+    if (message->n_fields == MESSAGE_FIELDS_MAX)
+        return false;
+    message->fields[message->n_fields++] = (struct field){(uint16_t)id, value};
+    return true;
+}
+
+/* All protocols of this build, NULL-terminated, in the order in which they are probed. */
+extern const struct protocol *const protocols[];

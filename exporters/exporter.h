@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an exporter is: it sends one sealed batch and says how that went. Queueing, back-off, retry
+ * and accounting are the core's (worker.h), so an exporter is its encoding and its transport only.
+ * *Keeping* batches until they are sent is an interface of its own (keep.h): memory now, disk later.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "otlp/batch.h"
+
+enum export_result {
+    EXPORT_OK,    /* the backend has it */
+    EXPORT_RETRY, /* not now: keep it and come again */
+    EXPORT_DROP,  /* never: the batch is lost, under a name */
+};
+
+struct export_outcome {
+    enum export_result result;
+    uint64_t retry_after_ns; /* RETRY: the backend's wish, or 0 */
+    uint64_t rejected_spans; /* OK: the backend took the batch but for these (partial success) */
+    const char *reason;      /* RETRY, DROP: one clause for people, valid until the next send */
+};
+
+struct exporter_options {
+    const char *target;      /* what stands behind the colon of --export, or "" */
+    uint64_t send_timeout_ns;
+    const _Atomic bool *stopping; /* set: give up waiting, answer RETRY */
+};
+
+struct exporter_ops {
+    const char *name;  /* the word before the colon of --export */
+    const char *usage; /* "file:PATH  OTLP/JSON, one request per line" for --help */
+
+    /* Checks the target and prepares; connects lazily. Logs what is wrong. 0 or negative errno. */
+    int (*open)(const struct exporter_options *options, void **ret_exporter);
+
+    /* Blocks until the outcome is known; only ever called by the exporter's own thread. */
+    struct export_outcome (*send)(void *exporter, const struct batch *batch);
+
+    void (*close)(void *exporter); /* NULL is fine */
+};
+
+/* All exporters of this build, NULL-terminated. */
+extern const struct exporter_ops *const exporters[];

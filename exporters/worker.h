@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One exporter at work: its keep, its thread, its back-off and its accounting. The core puts sealed
+ * batches and never waits; exporters do not delay each other.
+ *
+ *   core -- put --> keep --> thread: send --> OK | RETRY (back-off 100 ms .. 5 s, full jitter) | DROP
+ *
+ * At every moment: offered = delivered + queued + Σ lost.
+ */
+#pragma once
+
+#include "exporters/exporter.h"
+#include "exporters/keep.h"
+
+struct worker;
+
+struct worker_options {
+    const char *target;
+    uint64_t queue_bytes;
+    uint64_t send_timeout_ns;
+};
+
+/* All in spans, except where said otherwise. */
+struct worker_stats {
+    _Atomic uint64_t offered;
+    _Atomic uint64_t delivered;
+    _Atomic uint64_t queued;
+    _Atomic uint64_t lost_queue_full;  /* the keep had no room */
+    _Atomic uint64_t lost_dropped;     /* the exporter said DROP */
+    _Atomic uint64_t lost_rejected;    /* the backend took the batch but for these */
+    _Atomic uint64_t lost_undelivered; /* still queued when the time to stop was over */
+    _Atomic uint64_t sends;            /* calls of send */
+    _Atomic uint64_t retries;          /* sends that ended in RETRY */
+    _Atomic bool healthy;              /* the last send was OK, or there was none */
+};
+
+/* Opens the exporter and starts its thread. Returns 0 or a negative errno (logged). */
+int worker_start(const struct exporter_ops *ops, const struct worker_options *options,
+                 struct worker **ret_worker);
+
+/* Takes a reference of its own. Never blocks, never fails: a loss is counted. */
+void worker_put(struct worker *worker, struct batch *batch);
+
+const struct worker_stats *worker_stats(const struct worker *worker);
+const char *worker_name(const struct worker *worker);
+
+/*
+ * Delivers what is queued, for at most timeout_ns; the rest is counted as undelivered. Then ends
+ * the thread. worker_free may follow.
+ */
+void worker_stop(struct worker *worker, uint64_t timeout_ns);
+void worker_free(struct worker *worker); /* NULL is fine */
+
+/* "NAME" or "NAME:TARGET" to the exporter and what stands behind the colon. 0 or -ENOENT. */
+int exporter_find(const char *spec, const struct exporter_ops **ret_ops, const char **ret_target);

@@ -15,6 +15,9 @@ struct string_list {
     size_t n;
 };
 
+/* Frees the items; the list is then empty. */
+void string_list_done(struct string_list *list);
+
 struct settings {
     /* What to do. */
     char *source;

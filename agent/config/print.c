@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The settings as text, made from their table: a YAML file, and docs/configuration.md. */
+#include "config/setting.h"
+
+#include "base/buffer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define TEXT_CAP (1 << 20)
+
+static const char reference_head[] =
+    "# Configuration\n"
+    "\n"
+    "<!-- Generated from the table in agent/config/settings.c by scripts/update-docs. -->\n"
+    "\n"
+    "One YAML file, given by `--config FILE`; what it does not name keeps its default. The dots of\n"
+    "a key are mappings in the file, lists are sequences:\n"
+    "\n"
+    "```yaml\n"
+    "capture:\n"
+    "  head: 4KiB\n"
+    "exporters: [console, \"otlp:http://127.0.0.1:4317\"]\n"
+    "```\n"
+    "\n"
+    "`--set KEY=VALUE` comes after the file and may be repeated; the items of a list are then\n"
+    "separated by commas. An unknown key, a value that is not allowed and a key that is set twice\n"
+    "in the file are errors, reported with file and line. `--print-config` shows what is in force,\n"
+    "as a file that can be loaded again.\n"
+    "\n"
+    "Sizes are in bytes or take K, M, G (also KiB, MiB, GiB), powers of 1024. Durations take ns,\n"
+    "us, ms, s, m, h.\n"
+    "\n"
+    "| setting | type | default | allowed | meaning |\n"
+    "|---|---|---|---|---|\n";
+
+static const char reference_tail[] =
+    "\n"
+    "## The name of a service\n"
+    "\n"
+    "`service.name` of the resource is the first of these that is there:\n"
+    "\n"
+    "1. `OTEL_SERVICE_NAME` in the environment of the process;\n"
+    "2. `service.name` in its `OTEL_RESOURCE_ATTRIBUTES`;\n"
+    "3. the systemd unit of its cgroup (`.service`, without the suffix; not `user@` units);\n"
+    "4. for an interpreter (python, node, java -jar, ruby, perl, php, sh) the file name of the\n"
+    "   script or jar, without its suffix;\n"
+    "5. the file name of its executable;\n"
+    "6. the command name that the kernel knows, where nothing else is known yet.\n"
+    "\n"
+    "## Redaction\n"
+    "\n"
+    "Before a span leaves the agent, in `url.query` and `url.full` the value of each parameter\n"
+    "whose name contains one of `redact.query_keys` is replaced by `REDACTED`, and so is user\n"
+    "information (`user:password@`) in `url.full`. Message bodies are never exported.\n";
+
+static int write_all(int fd, const struct buffer *buffer)
+{
+    if (buffer->failed)
+        return -ENOBUFS;
+    for (size_t done = 0; done < buffer->len;) {
+        ssize_t n = write(fd, buffer->ptr + done, buffer->len - done);
+
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        done += (size_t)MAX(n, 0);
+    }
+    return 0;
+}
+
+/* Single-quoted, which can hold everything that a text of the settings may hold. */
+static void append_quoted(struct buffer *out, const char *text)
+{
+    buffer_append(out, "'", 1);
+    for (; *text; text++)
+        buffer_append(out, *text == '\'' ? "''" : text, *text == '\'' ? 2 : 1);
+    buffer_append(out, "'", 1);
+}
+
+static void append_value(struct buffer *out, const struct setting *row,
+                         const struct settings *settings)
+{
+    const void *slot = (const char *)settings + row->offset;
+    const struct string_list *list = slot;
+    char number[32];
+
+    switch (row->type) {
+    case SETTING_BOOLEAN:
+        buffer_printf(out, *(const bool *)slot ? "true" : "false");
+        break;
+    case SETTING_TEXT:
+        append_quoted(out, *(char *const *)slot);
+        break;
+    case SETTING_LIST:
+        buffer_append(out, "[", 1);
+        for (size_t i = 0; i < list->n; i++) {
+            buffer_append(out, ", ", i ? 2 : 0);
+            append_quoted(out, list->items[i]);
+        }
+        buffer_append(out, "]", 1);
+        break;
+    default:
+        setting_format_number(row->type, *(const uint64_t *)slot, number, sizeof(number));
+        buffer_printf(out, "%s", number);
+    }
+}
+
+int settings_print(const struct settings *settings, int fd)
+{
+    _cleanup_(buffer_done) struct buffer out = buffer_make(TEXT_CAP);
+    const char *section = "";
+    size_t section_len = 0;
+
+    for (size_t i = 0; i < setting_count; i++) {
+        const char *key = setting_rows[i].key;
+        const char *dot = strchr(key, '.');
+        size_t len = dot ? (size_t)(dot - key) : 0;
+
+        if (dot && (len != section_len || strncmp(key, section, len) != 0))
+            buffer_printf(&out, "%.*s:\n", (int)len, key);
+        section = key;
+        section_len = len;
+        buffer_printf(&out, "%s%s: ", dot ? "  " : "", dot ? dot + 1 : key);
+        append_value(&out, &setting_rows[i], settings);
+        buffer_append(&out, "\n", 1);
+    }
+    return write_all(fd, &out);
+}
+
+static void append_reference_row(struct buffer *out, const struct setting *row)
+{
+    bool spaced = row->type == SETTING_LIST;
+    char allowed[512];
+
+    setting_describe(row, allowed, sizeof(allowed));
+    buffer_printf(out, "| `%s` | %s | ", row->key, setting_type_name(row->type));
+    buffer_append(out, "`", *row->default_text != '\0');
+    for (const char *c = row->default_text; *c; c++)
+        buffer_append(out, *c == ',' && spaced ? ", " : c, *c == ',' && spaced ? 2 : 1);
+    buffer_printf(out, "%s | %s | %s |\n", *row->default_text ? "`" : "(empty)", allowed,
+                  row->description);
+}
+
+int settings_print_reference(int fd)
+{
+    _cleanup_(buffer_done) struct buffer out = buffer_make(TEXT_CAP);
+
+    buffer_append(&out, reference_head, strlen(reference_head));
+    for (size_t i = 0; i < setting_count; i++)
+        append_reference_row(&out, &setting_rows[i]);
+    buffer_append(&out, reference_tail, strlen(reference_tail));
+    return write_all(fd, &out);
+}

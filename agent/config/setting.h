@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One row of the table of settings, as the files of this room see it. The type says how the value is
+ * written and what stands at `offset` in struct settings:
+ *
+ *   BOOLEAN   true, false                          bool
+ *   INTEGER   65536                                uint64_t
+ *   SIZE      512, 4KiB, 1M (powers of 1024)       uint64_t, bytes
+ *   DURATION  200ms, 10s (ns us ms s m h)          uint64_t, nanoseconds
+ *   TEXT      any text without control characters  char *
+ *   LIST      of such texts                        struct string_list
+ */
+#pragma once
+
+#include "config/settings.h"
+
+enum setting_type {
+    SETTING_BOOLEAN,
+    SETTING_INTEGER,
+    SETTING_SIZE,
+    SETTING_DURATION,
+    SETTING_TEXT,
+    SETTING_LIST,
+    SETTING_TYPE_COUNT,
+};
+
+/* What a text, or each item of a list, must be beyond its type. */
+struct setting_form {
+    bool (*valid)(const char *text);
+    const char *expected; /* "a port or a range of ports, such as 80 or 8000-8099" */
+};
+
+struct setting {
+    const char *key; /* section.name, or a name alone */
+    enum setting_type type;
+    const char *default_text; /* as after the = of an assignment */
+    uint64_t min, max;        /* of INTEGER, SIZE and DURATION */
+    bool power_of_two;
+    bool reloadable;
+    const struct setting_form *form; /* TEXT and LIST, or NULL: anything */
+    size_t offset;
+    const char *description;
+};
+
+extern const struct setting setting_rows[];
+extern const size_t setting_count;
+
+/* The name of the type for people: "size", "list". */
+const char *setting_type_name(enum setting_type type);
+
+/*
+ * Puts the value written as items[0], or as the n items of a LIST, in its place. Returns 0, -EINVAL
+ * (not of the type or form), -ERANGE (outside the bounds) or -ENOMEM; a failure changes nothing.
+ */
+int setting_assign(const struct setting *row, struct settings *settings, const char *const *items,
+                   size_t n);
+
+/* The same from one text, in which the items of a LIST are separated by commas. */
+int setting_assign_text(const struct setting *row, struct settings *settings, const char *text);
+
+/* What setting_assign takes, as a phrase: "a size from 64 to 16KiB". Cut where `out` ends. */
+void setting_describe(const struct setting *row, char *out, size_t size);
+
+/* A value of a numeric type as it is written, in the largest unit without remainder. */
+void setting_format_number(enum setting_type type, uint64_t value, char *out, size_t size);
+
+/* Reads a YAML file into `settings`. Errors are logged with file and line. 0 or negative errno. */
+int settings_read_yaml(const char *file, struct settings *settings);
+
+/* The row with this key, or NULL. */
+const struct setting *setting_find(const char *key);
+
+/* The keys that could stand where `key` was written, for an error message. */
+void setting_describe_keys(const char *key, char *out, size_t size);

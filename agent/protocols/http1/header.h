@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The header lines of a message (RFC 9112, section 5), of which only a few are looked at:
+ *
+ *   Host: shop:8080 CR LF
+ *   '--' '-------'
+ *   name  value, trimmed
+ *   X-Old: first CR LF SP second CR LF    a folded value spans its lines, blanks and all
+ *   CR LF                                 the end
+ *
+ * A repeated header counts once: the first, except Transfer-Encoding, whose last line has the last
+ * coding, and Content-Length, which must agree with itself. Lines that are no header are passed
+ * over, as lenient peers do.
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+enum length_state { LENGTH_NONE, LENGTH_KNOWN, LENGTH_INVALID };
+
+struct http1_headers {
+    struct bytes host; /* a NULL pointer where the header is missing, also below */
+    struct bytes user_agent;
+    struct bytes traceparent;
+    struct bytes tracestate;
+    struct bytes transfer_encoding;
+    struct bytes content_length; /* set only with LENGTH_KNOWN; its digits */
+    enum length_state length_state;
+    uint64_t length; /* at most INT64_MAX */
+    size_t len;      /* bytes of all complete lines, the empty one included */
+};
+
+/*
+ * Reads header lines from the start of `data` up to the empty line, and says whether it was there;
+ * otherwise `ret_headers` has what the complete lines say.
+ */
+bool headers_read(struct bytes data, struct http1_headers *ret_headers);
+
+/* Is "chunked" the last coding of this Transfer-Encoding? */
+bool header_ends_chunked(struct bytes transfer_encoding);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP/1.x bytes -> messages. A head is parsed when it is complete; of bodies nothing is looked at
+ * but the chunks' size lines. How a body ends follows RFC 9112, section 6.3, in its order:
+ *
+ *   1xx, 204, 304, answer to HEAD   no body          (1xx but 101: another response follows)
+ *   101, 2xx to CONNECT             no body, and the connection is HTTP no longer
+ *   Transfer-Encoding ... chunked   chunks, then trailers, whatever Content-Length says
+ *   Transfer-Encoding otherwise     until the connection closes
+ *   Content-Length                  that many bytes; values that differ or are no number: BAD
+ *   none                            a request has no body, a response lasts until the close
+ *
+ * Where the head is cut (input->cut) its framing is unknown: the message is TRUNCATED and said to
+ * end at the cut, and the caller finds the next one by resync.
+ */
+#include "protocols/http1/header.h"
+#include "protocols/http1/http1.h"
+#include "protocols/http1/start_line.h"
+
+/* What is known of a message before it is given out. */
+struct draft {
+    enum message_kind kind;
+    struct request_line request;
+    struct status_line status;
+    struct http1_headers headers;
+    size_t len; /* of the head */
+    unsigned flags;
+};
+
+struct framing {
+    bool valid;
+    bool sized; /* by Content-Length */
+    unsigned flags;
+    uint64_t skip;
+    enum http1_phase next;
+};
+
+static const struct parse_result bad = {.status = PARSE_BAD};
+
+static struct parse_result more(size_t len)
+{
+    return (struct parse_result){.status = PARSE_MORE, .need = len + 1};
+}
+
+static struct parse_result none(size_t used, uint64_t skip)
+{
+    return (struct parse_result){.status = PARSE_NONE, .used = used, .skip = skip};
+}
+
+static void requests_push(struct http1_state *http1, struct bytes method)
+{
+    if (http1->n_open < 64) {
+        uint64_t bit = UINT64_C(1) << http1->n_open;
+
+        http1->heads |= bytes_equal(method, BYTES_LITERAL("HEAD")) ? bit : 0;
+        http1->connects |= bytes_equal(method, BYTES_LITERAL("CONNECT")) ? bit : 0;
+    }
+    if (http1->n_open < UINT32_MAX)
+        http1->n_open++;
+}
+
+static void requests_pop(struct http1_state *http1)
+{
+    http1->heads >>= 1;
+    http1->connects >>= 1;
+    http1->n_open -= http1->n_open > 0;
+}
+
+static struct framing frame_body(const struct http1_headers *headers, bool is_request)
+{
+    struct framing framing = {.valid = true, .flags = MESSAGE_ENDS};
+
+    if (headers->transfer_encoding.ptr && header_ends_chunked(headers->transfer_encoding)) {
+        framing.flags = 0;
+        framing.next = HTTP1_CHUNK;
+    } else if (headers->transfer_encoding.ptr) {
+        framing.skip = SKIP_UNTIL_CLOSE;
+    } else if (headers->length_state == LENGTH_KNOWN) {
+        framing.sized = true;
+        framing.skip = headers->length;
+    } else if (headers->length_state == LENGTH_INVALID) {
+        framing.valid = false;
+    } else if (!is_request) {
+        framing.skip = SKIP_UNTIL_CLOSE;
+    }
+    return framing;
+}
+
+static struct framing frame_response(const struct http1_state *http1, const struct draft *draft)
+{
+    struct framing empty = {.valid = true, .flags = MESSAGE_ENDS};
+    unsigned code = draft->status.code;
+    bool to_connect = http1->connects & 1, to_head = http1->heads & 1;
+
+    if (code == 101 || (to_connect && code / 100 == 2))
+        empty.flags |= MESSAGE_LAST;
+    else if (code / 100 == 1)
+        empty.flags |= MESSAGE_INTERIM;
+    else if (!to_head && code != 204 && code != 304)
+        return frame_body(&draft->headers, false);
+    return empty;
+}
+
+static void add_field(struct message *message, unsigned id, struct bytes value)
+{
+    if (value.ptr)
+        message_add(message, id, value);
+}
+
+static void write_message(const struct draft *draft, const struct framing *framing,
+                          struct bytes data, struct message *message)
+{
+    const struct http1_headers *headers = &draft->headers;
+    bool is_request = draft->kind == MESSAGE_REQUEST;
+
+    message->kind = draft->kind;
+    message->flags = framing->flags | draft->flags;
+    message->stream = 0;
+    message->code = draft->status.code;
+    message->head = bytes_slice(data, 0, draft->len);
+    message->n_fields = 0;
+    if (is_request) {
+        message_add(message, HTTP1_FIELD_METHOD, draft->request.method);
+        message_add(message, HTTP1_FIELD_TARGET, draft->request.target);
+        add_field(message, HTTP1_FIELD_VERSION, draft->request.version);
+        add_field(message, HTTP1_FIELD_HOST, headers->host);
+        add_field(message, HTTP1_FIELD_USER_AGENT, headers->user_agent);
+    } else {
+        add_field(message, HTTP1_FIELD_VERSION, draft->status.version);
+    }
+    add_field(message, FIELD_TRACEPARENT, headers->traceparent);
+    add_field(message, FIELD_TRACESTATE, headers->tracestate);
+    if (framing->sized)
+        message_add(message, HTTP1_FIELD_BODY_SIZE, headers->content_length);
+}
+
+/* LINE_MORE where the head does not end in `data`: the draft then has what was complete. */
+static enum line_match read_head(enum sender sender, struct bytes data, struct draft *ret_draft)
+{
+    bool is_request = sender == SENDER_CLIENT;
+    size_t line_len;
+    enum line_match match;
+
+    *ret_draft = (struct draft){.kind = is_request ? MESSAGE_REQUEST : MESSAGE_RESPONSE};
+    match = is_request ? request_line_match(data, &ret_draft->request)
+                       : status_line_match(data, &ret_draft->status);
+    if (match != LINE_FITS)
+        return match;
+    line_len = is_request ? ret_draft->request.len : ret_draft->status.len;
+    match = headers_read(bytes_skip(data, line_len), &ret_draft->headers) ? LINE_FITS : LINE_MORE;
+    ret_draft->len = line_len + ret_draft->headers.len;
+    return match;
+}
+
+/* Says what a cut head has told, if that is enough to name the request or the response. */
+static bool truncate(struct draft *draft, struct bytes data)
+{
+    draft->flags |= MESSAGE_TRUNCATED;
+    draft->len = data.len;
+    return draft->kind == MESSAGE_REQUEST ? draft->request.target.len > 0 : draft->status.code > 0;
+}
+
+static struct framing frame(const struct http1_state *http1, const struct draft *draft)
+{
+    struct framing framing = draft->kind == MESSAGE_REQUEST
+                                 ? frame_body(&draft->headers, true)
+                                 : frame_response(http1, draft);
+
+    if (draft->flags & MESSAGE_TRUNCATED)
+        return (struct framing){.valid = true, .flags = framing.flags | MESSAGE_ENDS};
+    return framing;
+}
+
+/* Empty lines before a start line are passed over (RFC 9112, section 2.2). */
+static size_t count_line_ends(struct bytes data)
+{
+    size_t n = 0;
+
+    while (n < data.len && (data.ptr[n] == '\r' || data.ptr[n] == '\n'))
+        n++;
+    return n;
+}
+
+static struct parse_result parse_head(struct http1_state *http1, const struct parse_input *input,
+                                      struct message *ret_message)
+{
+    struct bytes data = input->data;
+    size_t n_line_ends = count_line_ends(data);
+    struct draft draft;
+    struct framing framing;
+    enum line_match match;
+
+    if (n_line_ends)
+        return none(n_line_ends, 0);
+    match = read_head(input->sender, data, &draft);
+    if (match == LINE_NO || (match == LINE_FITS && draft.len > HTTP1_HEAD_MAX))
+        return bad;
+    if (match == LINE_MORE && !input->cut)
+        return data.len < HTTP1_HEAD_MAX ? more(data.len) : bad;
+    if (match == LINE_MORE && !truncate(&draft, data))
+        return bad;
+    framing = frame(http1, &draft);
+    if (!framing.valid)
+        return bad;
+
+    write_message(&draft, &framing, data, ret_message);
+    http1->phases[input->sender] = framing.next;
+    if (draft.kind == MESSAGE_REQUEST)
+        requests_push(http1, draft.request.method);
+    else if (!(framing.flags & MESSAGE_INTERIM))
+        requests_pop(http1);
+    return (struct parse_result){
+        .status = PARSE_MESSAGE, .used = draft.len, .skip = framing.skip};
+}
+
+static int hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* `line` is "size", blanks, and perhaps ";extensions". False where it is not. */
+static bool read_chunk_size(struct bytes line, uint64_t *ret_size)
+{
+    uint64_t size = 0;
+    size_t n = 0;
+
+    for (; n < line.len && hex_digit(line.ptr[n]) >= 0; n++) {
+        if (size > INT64_MAX >> 4)
+            return false;
+        size = size << 4 | (uint64_t)hex_digit(line.ptr[n]);
+    }
+    line = n > 0 ? bytes_skip(line, n) : BYTES_NULL;
+    while (line.len && (line.ptr[0] == ' ' || line.ptr[0] == '\t' || line.ptr[0] == '\r'))
+        line = bytes_skip(line, 1);
+    *ret_size = size;
+    return n > 0 && (line.len == 0 || line.ptr[0] == ';');
+}
+
+/*
+ * The chunk's data are skipped with the CR LF behind them: they may not have been captured. A cut
+ * size line is BAD, for nobody knows where the next one is.
+ */
+static struct parse_result parse_chunk(struct http1_state *http1, const struct parse_input *input)
+{
+    size_t n = bytes_find(input->data, '\n');
+    uint64_t size;
+
+    if (n == SIZE_MAX && !input->cut && input->data.len < HTTP1_CHUNK_LINE_MAX &&
+        hex_digit(input->data.ptr[0]) >= 0)
+        return more(input->data.len);
+    if (n == SIZE_MAX || n >= HTTP1_CHUNK_LINE_MAX ||
+        !read_chunk_size(bytes_slice(input->data, 0, n), &size))
+        return bad;
+    if (size > 0)
+        return none(n + 1, size + 2);
+    http1->phases[input->sender] = HTTP1_TRAILER;
+    return none(n + 1, 0);
+}
+
+/* The body is over whatever the trailers say: cut ones end the message as well. */
+static struct parse_result parse_trailer(struct http1_state *http1,
+                                         const struct parse_input *input,
+                                         struct message *ret_message)
+{
+    struct http1_headers trailers;
+    bool ended = headers_read(input->data, &trailers);
+    size_t len = ended || !input->cut ? trailers.len : input->data.len;
+
+    if (!ended && !input->cut)
+        return input->data.len < HTTP1_HEAD_MAX ? more(input->data.len) : bad;
+    if (len > HTTP1_HEAD_MAX)
+        return bad;
+    http1->phases[input->sender] = HTTP1_START;
+    ret_message->kind = MESSAGE_PART;
+    ret_message->flags = MESSAGE_ENDS | (ended ? 0 : MESSAGE_TRUNCATED);
+    ret_message->stream = 0;
+    ret_message->code = 0;
+    ret_message->head = bytes_slice(input->data, 0, len);
+    ret_message->n_fields = 0;
+    return (struct parse_result){.status = PARSE_MESSAGE, .used = len};
+}
+
+struct parse_result http1_parse(void *state, const struct parse_input *input,
+                                struct message *ret_message)
+{
+    struct http1_state *http1 = state;
+
+    if (input->data.len == 0)
+        return input->cut ? bad : more(0);
+    switch (http1->phases[input->sender]) {
+    case HTTP1_CHUNK:
+        return parse_chunk(http1, input);
+    case HTTP1_TRAILER:
+        return parse_trailer(http1, input, ret_message);
+    case HTTP1_START:
+        break;
+    }
+    return parse_head(http1, input, ret_message);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Matching request and status lines; the shapes stand in start_line.h. */
+#include "protocols/http1/start_line.h"
+
+#define HTTP_PREFIX BYTES_LITERAL("HTTP/1.")
+#define VERSION_OFFSET 5 /* of "1.1" in "HTTP/1.1" */
+#define VERSION_LEN 3
+
+/* tchar of RFC 9110, section 5.6.2. */
+static const bool is_token[256] = {
+    ['!'] = true, ['#' ... '\''] = true, ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true,
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['^' ... 'z'] = true, ['|'] = true, ['~'] = true,
+};
+
+/* Visible ASCII, and the bytes above it, which some clients leave unescaped. */
+static const bool is_target[256] = {['!' ... '~'] = true, [0x80 ... 0xff] = true};
+
+/* Length of the run of allowed bytes that `data` begins with. */
+static size_t run_of(struct bytes data, const bool allowed[256])
+{
+    size_t n = 0;
+
+    while (n < data.len && allowed[data.ptr[n]])
+        n++;
+    return n;
+}
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* "HTTP/1.x", of which ret_version becomes "1.x". */
+static enum line_match version_match(struct bytes data, struct bytes *ret_version)
+{
+    struct bytes prefix = bytes_slice(HTTP_PREFIX, 0, data.len);
+
+    if (!bytes_starts_with(data, prefix))
+        return LINE_NO;
+    if (data.len <= HTTP_PREFIX.len)
+        return LINE_MORE;
+    if (!is_digit(data.ptr[HTTP_PREFIX.len]))
+        return LINE_NO;
+    *ret_version = bytes_slice(data, VERSION_OFFSET, VERSION_LEN);
+    return LINE_FITS;
+}
+
+/* [CR] LF, whose length is ret_len. */
+static enum line_match end_match(struct bytes data, size_t *ret_len)
+{
+    size_t n = data.len && data.ptr[0] == '\r' ? 1 : 0;
+
+    if (n == data.len)
+        return LINE_MORE;
+    if (data.ptr[n] != '\n')
+        return LINE_NO;
+    *ret_len = n + 1;
+    return LINE_FITS;
+}
+
+enum line_match request_line_match(struct bytes data, struct request_line *ret_line)
+{
+    struct request_line line = {0};
+    size_t n = run_of(data, is_token), end = 0;
+    struct bytes rest;
+    enum line_match match;
+
+    if (n > HTTP1_METHOD_MAX || (n < data.len && (n == 0 || data.ptr[n] != ' ')))
+        return LINE_NO;
+    *ret_line = line;
+    if (n == data.len)
+        return LINE_MORE;
+    line.method = bytes_slice(data, 0, n);
+    rest = bytes_skip(data, n + 1);
+
+    n = run_of(rest, is_target);
+    line.target = bytes_slice(rest, 0, n);
+    if (n < rest.len && (n == 0 || rest.ptr[n] != ' '))
+        return LINE_NO;
+    *ret_line = line;
+    if (n == rest.len)
+        return LINE_MORE;
+    rest = bytes_skip(rest, n + 1);
+
+    match = version_match(rest, &line.version);
+    if (match == LINE_FITS)
+        match = end_match(bytes_skip(rest, VERSION_OFFSET + VERSION_LEN), &end);
+    line.len = data.len - rest.len + VERSION_OFFSET + VERSION_LEN + end;
+    if (match != LINE_NO)
+        *ret_line = line;
+    return match;
+}
+
+/* Three digits, the first of them not 0. */
+static enum line_match code_match(struct bytes data, unsigned *ret_code)
+{
+    unsigned code = 0;
+
+    for (size_t i = 0; i < 3; i++) {
+        if (i == data.len)
+            return LINE_MORE;
+        if (!is_digit(data.ptr[i]) || (i == 0 && data.ptr[i] == '0'))
+            return LINE_NO;
+        code = code * 10 + (data.ptr[i] - '0');
+    }
+    *ret_code = code;
+    return LINE_FITS;
+}
+
+enum line_match status_line_match(struct bytes data, struct status_line *ret_line)
+{
+    struct status_line line = {0};
+    struct bytes rest = bytes_skip(data, VERSION_OFFSET + VERSION_LEN);
+    enum line_match match = version_match(data, &line.version);
+    size_t n;
+
+    if (match == LINE_FITS && rest.len && rest.ptr[0] != ' ')
+        return LINE_NO;
+    rest = bytes_skip(rest, 1);
+    if (match == LINE_FITS)
+        match = code_match(rest, &line.code);
+    rest = bytes_skip(rest, 3);
+    if (match == LINE_FITS && rest.len && !memchr(" \r\n", rest.ptr[0], 3))
+        return LINE_NO;
+    if (match == LINE_NO)
+        return LINE_NO;
+
+    n = match == LINE_FITS ? bytes_find(rest, '\n') : SIZE_MAX;
+    if (n != SIZE_MAX)
+        line.len = data.len - rest.len + n + 1;
+    *ret_line = line;
+    return n != SIZE_MAX ? LINE_FITS : LINE_MORE;
+}

@@ -32,7 +32,7 @@ enum parse_status {
     PARSE_MESSAGE, /* *ret_message is set */
     PARSE_NONE,    /* progress (used or skip) without a message */
     PARSE_MORE,    /* the bytes end too early: come again with at least `need` bytes */
-    PARSE_BAD,     /* not this protocol, or a broken message: resync */
+    PARSE_BAD,     /* not this protocol, or a broken message: resync behind its first byte */
 };
 
 struct parse_result {
@@ -111,9 +111,10 @@ struct protocol {
     size_t (*resync)(void *state, const struct parse_input *input);
 
     /*
-     * Name, kind-specific status and attributes of the exchange. span->kind, times and network.*
-     * attributes are set before; `response` is NULL where none was seen. New strings go to
-     * span->arena. Redaction is not done here: policy/ sees every span after this.
+     * Name, kind-specific status and attributes of the exchange, network.protocol.* included.
+     * span->kind, times, network.peer.* and network.transport are set before; `response` is NULL
+     * where none was seen. New strings go to span->arena, the others point into the messages.
+     * Redaction is not done here: policy/ sees every span after this.
      */
     void (*describe)(const struct message *request, const struct message *response,
                      struct span *span);

@@ -16,8 +16,10 @@
 
 enum event_kind {
     EVENT_DATA,    /* a send or receive that moved bytes */
-    EVENT_CLOSE,   /* the connection is gone, or the peer will send no more (dir = IN) */
+    EVENT_CLOSE,   /* the connection is gone; data still unread may follow */
     EVENT_PROCESS, /* what the slow look-ups found out about a process */
+    EVENT_HOST,    /* the host, once, before everything else */
+    EVENT_LOSS,    /* records were lost: what is believed to be open may not be all */
     EVENT_TICK,    /* time has passed: nothing else happened */
     EVENT_COUNT,
 };
@@ -70,6 +72,7 @@ struct event {
     struct bytes data;
     const struct connection_facts *connection_facts; /* or NULL */
     const struct process_facts *process_facts;       /* PROCESS, else NULL */
+    const struct host_facts *host_facts;             /* HOST, else NULL */
 };
 
 /* What the core wants of a connection from now on. */
@@ -77,6 +80,7 @@ enum verdict_kind {
     VERDICT_DEFAULT, /* the head of each message, of the size that is configured */
     VERDICT_HEAD,    /* the head of each message, of the size given */
     VERDICT_IGNORE,  /* nothing; the kernel counts */
+    VERDICT_DESCRIBE, /* as DEFAULT, and the next record brings the connection's facts again */
 };
 
 struct verdict {
@@ -89,7 +93,7 @@ struct verdict {
 typedef void (*event_sink)(void *arg, const struct event *event);
 
 struct source_options {
-    const char *path;      /* replay: the file */
+    const char *path;      /* replay: the file, "-" for standard input */
     uint32_t capture_head; /* bpf: bytes */
     uint32_t ring_size;    /* bpf: bytes, a power of two */
     uint32_t max_connections;

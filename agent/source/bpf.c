@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The source that reads the kernel side: loads and attaches it, drains its ring, turns records into
+ * events, and writes verdicts into the shared array. The only file that includes libbpf.
+ *
+ * Sleeping. After a drain that found records the source naps for NAP_MS: records gather, and the
+ * traced programs wake nobody but at the fill mark. After a nap that found none it sleeps until the
+ * next record rings the doorbell, once. A record that is written in the very moment in which the
+ * doorbell is set may not ring; it then waits for the caller's timeout.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "bpf/record.h"
+#include "source/lookup.h"
+#include "source/source.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "bpf/flowtrace.skel.h"
+
+#define NAP_MS 10
+#define CLOCK_CHECK_NS NS_PER_S /* how often the distance between the two clocks is measured */
+
+struct bpf_source {
+    struct source_options options;
+    struct flowtrace_bpf *skeleton;
+    struct ring_buffer *ring;
+    struct lookup *lookup;
+    struct ft_verdict *verdicts;
+    int epoll_fd;
+    int n_cpus;
+    struct ft_counters *cpu_counters; /* n_cpus */
+    uint64_t boot_to_unix_ns;
+    uint64_t clock_checked_ns; /* boot time */
+    uint64_t lost;             /* kernel's losses at the last look */
+    bool busy;                 /* the last drain found records */
+    bool introduced;           /* EVENT_HOST was delivered */
+    /* During a drain. */
+    event_sink sink;
+    void *sink_arg;
+    uint64_t n_delivered;
+};
+
+/* ---- loading -------------------------------------------------------------------------------- */
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+    char line[1024];
+
+    vsnprintf(line, sizeof(line), format, args);
+    line[strcspn(line, "\n")] = '\0';
+    log_debug("libbpf: %s", line);
+    return 0;
+}
+
+/* One line that says what is missing and what to do. */
+static int explain_failure(int error, const char *step)
+{
+    if (error == -EPERM || error == -EACCES)
+        return log_error(error, "%s: no right to use BPF; run as root, or with CAP_BPF, CAP_PERFMON "
+                                "and CAP_NET_ADMIN", step);
+    if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
+        return log_error(error, "%s: this kernel has no BTF (/sys/kernel/btf/vmlinux); a kernel with "
+                                "CONFIG_DEBUG_INFO_BTF=y is needed", step);
+    if (error == -ESRCH || error == -ENOENT || error == -EINVAL)
+        return log_error(error, "%s: this kernel lacks the hooks sock_send_length and "
+                                "sock_recv_length (Linux 6.3 or later)", step);
+    return log_error(error, "%s", step);
+}
+
+static int configure(struct flowtrace_bpf *skeleton, const struct source_options *options)
+{
+    skeleton->rodata->capture_head = options->capture_head;
+    skeleton->rodata->ring_fill_mark = options->ring_size / 4;
+    return bpf_map__set_max_entries(skeleton->maps.ring, options->ring_size);
+}
+
+static int learn_own_tgid(struct flowtrace_bpf *skeleton)
+{
+    LIBBPF_OPTS(bpf_test_run_opts, run);
+
+    return bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.learn_own_tgid), &run);
+}
+
+static int load(struct bpf_source *source)
+{
+    int r;
+
+    libbpf_set_print(print_libbpf);
+    source->skeleton = flowtrace_bpf__open();
+    if (!source->skeleton)
+        return explain_failure(-errno, "cannot open the BPF programs");
+    r = configure(source->skeleton, &source->options);
+    if (r < 0)
+        return log_error(r, "cannot set the ring's size to %u", source->options.ring_size);
+    r = flowtrace_bpf__load(source->skeleton);
+    if (r < 0)
+        return explain_failure(r, "cannot load the BPF programs");
+    r = learn_own_tgid(source->skeleton);
+    if (r < 0)
+        return explain_failure(r, "cannot run a BPF program");
+    return 0;
+}
+
+static int handle_record(void *arg, void *data, size_t size);
+
+static int map_memory(struct bpf_source *source)
+{
+    source->verdicts =
+        mmap(NULL, FT_VERDICTS * sizeof(struct ft_verdict), PROT_READ | PROT_WRITE, MAP_SHARED,
+             bpf_map__fd(source->skeleton->maps.verdicts), 0);
+    if (source->verdicts == MAP_FAILED) {
+        source->verdicts = NULL;
+        return log_error(-errno, "cannot map the verdicts");
+    }
+    source->ring = ring_buffer__new(bpf_map__fd(source->skeleton->maps.ring), handle_record, source,
+                                    NULL);
+    if (!source->ring)
+        return log_error(-errno, "cannot map the ring");
+    source->n_cpus = libbpf_num_possible_cpus();
+    if (source->n_cpus < 1)
+        return log_error(source->n_cpus, "cannot tell the number of CPUs");
+    source->cpu_counters = calloc((size_t)source->n_cpus, sizeof(*source->cpu_counters));
+    return source->cpu_counters ? 0 : -ENOMEM;
+}
+
+static int watch(int epoll_fd, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+    return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int prepare_waiting(struct bpf_source *source)
+{
+    int r;
+
+    source->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (source->epoll_fd < 0)
+        return log_error(-errno, "cannot make an epoll instance");
+    r = lookup_start(&source->lookup);
+    if (r < 0)
+        return log_error(r, "cannot start the look-up thread");
+    r = watch(source->epoll_fd, ring_buffer__epoll_fd(source->ring));
+    if (r == 0)
+        r = watch(source->epoll_fd, lookup_fd(source->lookup));
+    return r < 0 ? log_error(r, "cannot wait for the ring") : 0;
+}
+
+static void source_bpf_close(void *arg)
+{
+    struct bpf_source *source = arg;
+
+    if (!source)
+        return;
+    ring_buffer__free(source->ring);
+    if (source->verdicts)
+        munmap(source->verdicts, FT_VERDICTS * sizeof(struct ft_verdict));
+    flowtrace_bpf__destroy(source->skeleton);
+    lookup_stop(source->lookup);
+    closep(&source->epoll_fd);
+    free(source->cpu_counters);
+    free(source);
+}
+DEFINE_CLEANUP(void, source_bpf_close)
+
+static int source_bpf_open(const struct source_options *options, void **ret_source)
+{
+    _cleanup_(source_bpf_closep) void *owner = NULL;
+    struct bpf_source *source = calloc(1, sizeof(*source));
+    int r;
+
+    if (!source)
+        return -ENOMEM;
+    owner = source;
+    source->epoll_fd = -1;
+    source->options = *options;
+    r = load(source);
+    if (r == 0)
+        r = map_memory(source);
+    if (r == 0)
+        r = prepare_waiting(source);
+    if (r < 0)
+        return r;
+    r = flowtrace_bpf__attach(source->skeleton);
+    if (r < 0)
+        return explain_failure(r, "cannot attach the BPF programs");
+    *ret_source = TAKE_PTR(owner);
+    return 0;
+}
+
+/* ---- records to events ---------------------------------------------------------------------- */
+
+static void deliver(struct bpf_source *source, const struct event *event)
+{
+    source->sink(source->sink_arg, event);
+    source->n_delivered++;
+}
+
+static void read_address(const struct ft_facts *facts, const uint8_t *raw, uint16_t port,
+                         struct endpoint *ret_endpoint)
+{
+    static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+    ret_endpoint->port = port;
+    if (facts->family == AF_INET) {
+        memcpy(ret_endpoint->address, v4_prefix, sizeof(v4_prefix));
+        memcpy(ret_endpoint->address + sizeof(v4_prefix), raw, 4);
+    } else {
+        memcpy(ret_endpoint->address, raw, 16);
+    }
+}
+
+static void read_facts(const struct ft_facts *raw, struct connection_facts *ret_facts)
+{
+    *ret_facts = (struct connection_facts){
+        .starts = {[DIR_IN] = raw->starts[FT_DIR_IN], [DIR_OUT] = raw->starts[FT_DIR_OUT]},
+        .has_starts = true,
+        .transport = (uint8_t)raw->transport,
+        .cgroup_id = raw->cgroup_id,
+        .netns = raw->netns,
+    };
+    read_address(raw, raw->local_address, raw->local_port, &ret_facts->local);
+    read_address(raw, raw->remote_address, raw->remote_port, &ret_facts->remote);
+    memcpy(ret_facts->comm, raw->comm, sizeof(ret_facts->comm));
+    ret_facts->comm[sizeof(ret_facts->comm) - 1] = '\0';
+}
+
+static bool is_sound(const struct ft_record *record, size_t payload)
+{
+    return (record->kind == FT_KIND_DATA || record->kind == FT_KIND_CLOSE) && record->dir <= 1 &&
+           record->captured == payload && record->captured <= record->length;
+}
+
+static void deliver_record(struct bpf_source *source, const struct ft_record *record,
+                           const struct ft_facts *raw_facts)
+{
+    struct connection_facts facts;
+    struct event event = {
+        .kind = record->kind == FT_KIND_DATA ? EVENT_DATA : EVENT_CLOSE,
+        .dir = record->dir == FT_DIR_IN ? DIR_IN : DIR_OUT,
+        .time_ns = record->time_ns + source->boot_to_unix_ns,
+        .connection = record->connection,
+        .exec = {record->tgid, record->tid, record->process_start_ns, 0},
+        .position = record->position,
+        .length = record->length,
+        .data = bytes_make(record + 1, record->captured),
+    };
+
+    if (raw_facts) {
+        read_facts(raw_facts, &facts);
+        event.connection_facts = &facts;
+        lookup_ask(source->lookup, record->tgid, record->process_start_ns);
+    }
+    deliver(source, &event);
+}
+
+/* [struct ft_facts] struct ft_record bytes: the kernel's word is checked too. */
+static int handle_record(void *arg, void *data, size_t size)
+{
+    struct bpf_source *source = arg;
+    const struct ft_facts *facts = data;
+    struct reader reader = reader_make(bytes_make(data, size));
+    struct bytes head;
+
+    if (size >= sizeof(struct ft_facts) && facts->kind == FT_KIND_FACTS)
+        reader_take(&reader, sizeof(struct ft_facts));
+    else
+        facts = NULL;
+    head = reader_take(&reader, sizeof(struct ft_record));
+    if (reader.failed || !is_sound((const void *)head.ptr, reader_left(&reader))) {
+        counters_add(source->options.counters, COUNTER_operations_malformed, 1);
+        return 0;
+    }
+    deliver_record(source, (const void *)head.ptr, facts);
+    return 0;
+}
+
+static void deliver_host(struct bpf_source *source)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+    struct host_facts facts = {.boot_time_ns = source->boot_to_unix_ns};
+    struct event event = {.kind = EVENT_HOST, .time_ns = clock_ns(CLOCK_REALTIME),
+                          .host_facts = &facts};
+
+    gethostname(name, sizeof(name) - 1);
+    facts.name = bytes_from_string(name);
+    deliver(source, &event);
+    source->introduced = true;
+}
+
+static void deliver_answers(struct bpf_source *source)
+{
+    struct lookup_answer answer;
+
+    while (lookup_take(source->lookup, &answer)) {
+        struct event event = {
+            .kind = EVENT_PROCESS,
+            .time_ns = clock_ns(CLOCK_BOOTTIME) + source->boot_to_unix_ns,
+            .exec = {.tgid = answer.tgid, .process_start_ns = answer.process_start_ns},
+            .process_facts = &answer.facts,
+        };
+        deliver(source, &event);
+    }
+}
+
+/* ---- draining ------------------------------------------------------------------------------- */
+
+static void check_clock(struct bpf_source *source)
+{
+    uint64_t boot = clock_ns(CLOCK_BOOTTIME);
+
+    if (source->clock_checked_ns && boot - source->clock_checked_ns < CLOCK_CHECK_NS)
+        return;
+    source->boot_to_unix_ns = clock_ns(CLOCK_REALTIME) - boot;
+    source->clock_checked_ns = boot;
+}
+
+static void ring_doorbell_at(struct bpf_source *source, enum ft_doorbell when)
+{
+    __atomic_store_n(&source->skeleton->bss->doorbell, when, __ATOMIC_SEQ_CST);
+}
+
+static void wait_for_records(struct bpf_source *source, int wake_fd, int timeout_ms)
+{
+    struct epoll_event events[4];
+    int n;
+
+    if (watch(source->epoll_fd, wake_fd) < 0)
+        timeout_ms = NAP_MS;
+    ring_doorbell_at(source, source->busy ? FT_DOORBELL_NAPPING : FT_DOORBELL_ASLEEP);
+    if (source->busy)
+        timeout_ms = MIN(timeout_ms, NAP_MS);
+    n = epoll_wait(source->epoll_fd, events, ELEMENTSOF(events), timeout_ms);
+    ring_doorbell_at(source, FT_DOORBELL_AWAKE);
+    if (n < 0 && errno != EINTR)
+        log_error(-errno, "cannot wait for events");
+}
+
+static uint64_t sum_counter(const struct bpf_source *source, enum ft_counter id)
+{
+    uint64_t sum = 0;
+
+    for (int cpu = 0; cpu < source->n_cpus; cpu++)
+        sum += source->cpu_counters[cpu].values[id];
+    return sum;
+}
+
+static int read_cpu_counters(struct bpf_source *source)
+{
+    uint32_t zero = 0;
+
+    return bpf_map_lookup_elem(bpf_map__fd(source->skeleton->maps.counters), &zero,
+                               source->cpu_counters);
+}
+
+static void deliver_loss(struct bpf_source *source)
+{
+    struct event event = {.kind = EVENT_LOSS,
+                          .time_ns = clock_ns(CLOCK_BOOTTIME) + source->boot_to_unix_ns};
+    uint64_t lost;
+
+    if (read_cpu_counters(source) < 0)
+        return;
+    lost = sum_counter(source, FT_RING_FULL) + sum_counter(source, FT_NO_STORAGE) +
+           sum_counter(source, FT_NO_RECORD);
+    if (lost != source->lost)
+        deliver(source, &event);
+    source->lost = lost;
+}
+
+static int source_bpf_drain(void *arg, int wake_fd, int timeout_ms, event_sink sink, void *sink_arg)
+{
+    struct bpf_source *source = arg;
+    struct event tick = {.kind = EVENT_TICK};
+    int n;
+
+    source->sink = sink;
+    source->sink_arg = sink_arg;
+    source->n_delivered = 0;
+    check_clock(source);
+    if (!source->introduced)
+        deliver_host(source);
+    /* Records that came since the last drain are taken before any sleep. */
+    n = ring_buffer__consume(source->ring);
+    if (n == 0) {
+        wait_for_records(source, wake_fd, timeout_ms);
+        n = ring_buffer__consume(source->ring);
+    }
+    if (n < 0)
+        return log_error(n, "cannot read the ring");
+    source->busy = n > 0;
+    deliver_answers(source);
+    deliver_loss(source);
+    if (source->n_delivered == 0) {
+        tick.time_ns = clock_ns(CLOCK_BOOTTIME) + source->boot_to_unix_ns;
+        deliver(source, &tick);
+    }
+    return 0;
+}
+
+static void source_bpf_set_verdict(void *arg, uint64_t connection, struct verdict verdict)
+{
+    struct bpf_source *source = arg;
+    struct ft_verdict *slot = &source->verdicts[ft_verdict_slot(connection)];
+
+    /* The kernel may look at any moment: a foreign verdict must never seem to be this id's. */
+    __atomic_store_n(&slot->id, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&slot->what, (uint64_t)verdict.kind << 32 | verdict.head, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&slot->id, connection, __ATOMIC_SEQ_CST);
+}
+
+/* ---- counters ------------------------------------------------------------------------------- */
+
+static uint64_t recursions(const struct bpf_program *program)
+{
+    struct bpf_prog_info info = {0};
+    uint32_t len = sizeof(info);
+
+    return bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) < 0
+               ? 0 : info.recursion_misses;
+}
+
+static void source_bpf_update_counters(void *arg)
+{
+    static const struct {
+        enum ft_counter from;
+        enum counter to;
+    } map[] = {
+        {FT_OPERATIONS, COUNTER_operations},
+        {FT_NOT_TCP, COUNTER_operations_not_tcp},
+        {FT_NO_BYTES, COUNTER_operations_no_bytes},
+        {FT_PEEKED, COUNTER_operations_peeked},
+        {FT_OWN, COUNTER_operations_own},
+        {FT_IGNORED, COUNTER_operations_ignored},
+        {FT_RING_FULL, COUNTER_operations_ring_full},
+        {FT_NO_STORAGE, COUNTER_operations_no_storage},
+        {FT_NO_RECORD, COUNTER_operations_no_record},
+        {FT_NOT_CAPTURED, COUNTER_bytes_not_captured},
+        {FT_FOREIGN_BUFFER, COUNTER_bytes_foreign_buffer},
+        {FT_COMPAT_TASK, COUNTER_bytes_compat_task},
+        {FT_BAD_FLAGS, COUNTER_bytes_bad_flags},
+        {FT_COPY_FAILED, COUNTER_bytes_copy_failed},
+    };
+    struct bpf_source *source = arg;
+
+    if (read_cpu_counters(source) < 0)
+        return;
+    for (size_t i = 0; i < ELEMENTSOF(map); i++)
+        counters_set(source->options.counters, map[i].to, sum_counter(source, map[i].from));
+    counters_set(source->options.counters, COUNTER_hook_recursions,
+                 recursions(source->skeleton->progs.on_send) +
+                     recursions(source->skeleton->progs.on_receive));
+}
+
+const struct source_ops source_bpf = {
+    .name = "bpf",
+    .open = source_bpf_open,
+    .drain = source_bpf_drain,
+    .set_verdict = source_bpf_set_verdict,
+    .update_counters = source_bpf_update_counters,
+    .close = source_bpf_close,
+};

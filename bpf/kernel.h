@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel's types, as far as they are read here, by hand: names and types of just those members,
+ * which libbpf relocates to the running kernel (CO-RE). Order and padding mean nothing.
+ */
+#pragma once
+
+#define __VMLINUX_H__ /* keeps <linux/types.h> out of bpf_helpers.h's way */
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed int __s32;
+typedef signed long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef _Bool bool;
+#define true 1
+#define false 0
+
+enum bpf_map_type {
+    BPF_MAP_TYPE_ARRAY = 2,
+    BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+    BPF_MAP_TYPE_LRU_HASH = 9,
+    BPF_MAP_TYPE_SK_STORAGE = 24,
+    BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+enum {
+    BPF_ANY = 0,
+    BPF_F_NO_PREALLOC = 1 << 0,
+    BPF_F_MMAPABLE = 1 << 10,
+    BPF_SK_STORAGE_GET_F_CREATE = 1 << 0,
+    BPF_RB_NO_WAKEUP = 1 << 0,
+    BPF_RB_FORCE_WAKEUP = 1 << 1,
+    BPF_RB_AVAIL_DATA = 0,
+};
+
+/* Numbers of the kernel's interface: they do not change. */
+enum {
+    AF_INET = 2,
+    AF_INET6 = 10,
+    IPPROTO_TCP = 6,
+    TCP_ESTABLISHED = 1,
+    TCP_SYN_SENT = 2,
+    TCP_CLOSE = 7,
+    MSG_OOB = 0x1,
+    MSG_PEEK = 0x2,
+    MSG_TRUNC = 0x20,
+    MSG_ERRQUEUE = 0x2000,
+    PF_KTHREAD = 0x00200000,
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct net {
+    struct ns_common ns;
+};
+
+typedef struct {
+    struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+    union {
+        __u8 u6_addr8[16];
+    } in6_u;
+};
+
+struct sock_common {
+    __be32 skc_daddr;
+    __be32 skc_rcv_saddr;
+    __be16 skc_dport;
+    __u16 skc_num;
+    unsigned short skc_family;
+    possible_net_t skc_net;
+    struct in6_addr skc_v6_daddr;
+    struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct file;
+
+struct socket {
+    struct file *file;
+};
+
+struct sock {
+    struct sock_common __sk_common;
+    struct socket *sk_socket;
+    u16 sk_protocol;
+};
+
+struct tcp_sock {
+    u32 copied_seq;
+    u32 write_seq;
+    u32 rcv_nxt;
+    u32 snd_una;
+    u64 bytes_received;
+    u64 bytes_acked;
+} __attribute__((aligned(8)));
+
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+};
+
+struct files_struct {
+    struct fdtable *fdt;
+};
+
+struct thread_info {
+    u32 status;
+};
+
+struct task_struct {
+    struct thread_info thread_info;
+    unsigned int flags;
+    struct files_struct *files;
+    struct task_struct *group_leader;
+    u64 start_boottime;
+    char comm[16];
+};
+
+struct iovec {
+    void *iov_base;
+    unsigned long iov_len;
+};
+
+struct user_msghdr {
+    void *msg_name;
+    int msg_namelen;
+    struct iovec *msg_iov;
+    unsigned long msg_iovlen;
+};
+
+#pragma clang attribute pop

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Every map of the kernel side, and the parameters that user space sets before loading. */
+#pragma once
+
+#include "kernel.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "record.h"
+
+/* What is remembered of a socket, for as long as it lives. */
+struct sock_state {
+    u64 id;
+    u64 positions[2]; /* by direction: the end of the last operation */
+    u64 starts[2];
+    u32 tgid; /* whose facts user space has */
+    u32 own;  /* one end of a connection that the agent exports on */
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct sock_state);
+} sock_states SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4 << 20); /* set by user space before loading */
+} ring SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, FT_VERDICTS);
+    __type(key, u32);
+    __type(value, struct ft_verdict);
+} verdicts SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, struct ft_counters);
+} counters SEC(".maps");
+
+/*
+ * Where a record is put together before it goes to the ring with its exact length. One per hook:
+ * the two can meet on one CPU, each with itself cannot (the kernel skips the inner run).
+ */
+struct scratch {
+    struct ft_facts facts;
+    struct ft_record record;
+    u8 data[FT_CAPTURE_MAX];
+    u8 slack[FT_IOVEC_BYTES_MAX + 1]; /* for the verifier, who knows offset and length only apart */
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 2); /* by direction */
+    __type(key, u32);
+    __type(value, struct scratch);
+} scratches SEC(".maps");
+
+/* Both ends of a connection know these two numbers, also behind NAT. */
+struct own_key {
+    u32 opener_start; /* sequence number of the first byte that the opener sends */
+    u32 peer_start;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, FT_OWN_CONNECTIONS);
+    __type(key, struct own_key);
+    __type(value, u8);
+} own_connections SEC(".maps");
+
+const volatile __u32 capture_head = 1024;       /* bytes per operation, unless a verdict says so */
+const volatile __u64 ring_fill_mark = 1u << 20; /* bytes in the ring at which a nap is cut short */
+
+/* Shared words (mapped into user space). */
+__u32 doorbell; /* enum ft_doorbell */
+__u32 own_tgid; /* the agent, as the initial pid namespace numbers it */

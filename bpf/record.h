@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the kernel side and agent/source/bpf.c share: the records of the ring, the verdicts, the
+ * counters and the doorbell. Not a file format: both sides are always of one build.
+ *
+ *   ring record:   [struct ft_facts]  struct ft_record  captured bytes
+ *                  ^ only where the connection is new to user space, or to this process
+ *
+ * Both structs begin with `kind`, which tells them apart.
+ */
+#pragma once
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define FT_CAPTURE_MAX 16384u /* bytes of one operation, at most */
+#define FT_IOVEC_BYTES_MAX 8191u /* of them from one element of a vector */
+#define FT_IOVECS_MAX 16
+#define FT_VERDICTS 65536u /* a power of two */
+#define FT_OWN_CONNECTIONS 1024
+#define FT_COMM_LEN 16
+
+enum ft_kind { FT_KIND_FACTS = 1, FT_KIND_DATA = 2, FT_KIND_CLOSE = 3 };
+enum ft_dir { FT_DIR_IN = 0, FT_DIR_OUT = 1 };
+
+/* For whom the doorbell is rung (FT_DOORBELL_* are the values of the shared word). */
+enum ft_doorbell {
+    FT_DOORBELL_AWAKE = 0,   /* nobody: user space is draining */
+    FT_DOORBELL_NAPPING = 1, /* at the fill mark: a timer will wake user space otherwise */
+    FT_DOORBELL_ASLEEP = 2,  /* at the next record */
+};
+
+struct ft_facts {
+    __u32 kind;
+    __u32 netns;
+    __u64 starts[2]; /* by direction: stream position of the first byte, low 32 bits its sequence */
+    __u64 cgroup_id;
+    __u16 local_port; /* host byte order */
+    __u16 remote_port;
+    __u16 family;
+    __u16 transport;
+    __u8 local_address[16]; /* IPv4: the first four bytes */
+    __u8 remote_address[16];
+    char comm[FT_COMM_LEN];
+};
+
+struct ft_record {
+    __u32 kind;
+    __u16 dir;
+    __u16 reserved;
+    __u64 time_ns; /* CLOCK_BOOTTIME */
+    __u64 connection;
+    __u64 process_start_ns; /* CLOCK_BOOTTIME */
+    __u64 position;
+    __u32 tgid;
+    __u32 tid;
+    __u32 length;   /* bytes that the operation moved */
+    __u32 captured; /* bytes that follow */
+};
+
+/* id 0: free. `what` is kind << 32 | head, so that it changes in one store. */
+struct ft_verdict {
+    __u64 id;
+    __u64 what;
+};
+
+/* The numbers are enum verdict_kind's. After one record with facts DESCRIBE becomes DEFAULT. */
+enum ft_verdict_kind {
+    FT_VERDICT_DEFAULT = 0,
+    FT_VERDICT_HEAD = 1,
+    FT_VERDICT_IGNORE = 2,
+    FT_VERDICT_DESCRIBE = 3,
+};
+
+static inline __u32 ft_verdict_slot(__u64 connection)
+{
+    return (__u32)(connection ^ connection >> 45) & (FT_VERDICTS - 1);
+}
+
+/* Each operation adds one to OPERATIONS and one to exactly one of the counters up to NO_RECORD. */
+enum ft_counter {
+    FT_OPERATIONS,
+    FT_RECORDS, /* reached the ring */
+    FT_NOT_TCP,
+    FT_NO_BYTES,
+    FT_PEEKED,
+    FT_OWN,
+    FT_IGNORED,
+    FT_RING_FULL,
+    FT_NO_STORAGE,
+    FT_NO_RECORD,
+    /* Why a record has no bytes. */
+    FT_NOT_CAPTURED,
+    FT_FOREIGN_BUFFER,
+    FT_COMPAT_TASK,
+    FT_BAD_FLAGS,
+    FT_COPY_FAILED,
+    FT_CLOSE_LOST, /* a close record found the ring full */
+    FT_COUNTERS,
+};
+
+struct ft_counters {
+    __u64 values[FT_COUNTERS];
+    __u64 connections; /* made on this CPU: the low part of the next id */
+};

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading a process from /proc, and the resource it is. The start time is compared before and after
+ * everything else is read, so what was read belongs to one process; an exec in between may still mix
+ * the old program with the new one, which the next look-up puts right.
+ */
+#include "enrich/process.h"
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "enrich/proc.h"
+#include "span/semconv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+
+#define TEXT_CAP (256 * 1024) /* an environment may be longer: the rest is not looked at */
+#define READ_STEP 4096
+#define DELETED BYTES_LITERAL(" (deleted)")
+
+/* Up to TEXT_CAP bytes of the file; empty where it cannot be read. */
+static struct bytes read_text(int dir, const char *name, struct buffer *buffer)
+{
+    _cleanup_(closep) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    ssize_t n = 1;
+
+    buffer_reset(buffer);
+    while (fd >= 0 && n > 0 && buffer->len + READ_STEP <= TEXT_CAP) {
+        uint8_t *place = buffer_extend(buffer, READ_STEP);
+
+        if (!place)
+            break;
+        n = read(fd, place, READ_STEP);
+        buffer->len -= READ_STEP - (size_t)MAX(n, 0);
+    }
+    return buffer_bytes(buffer);
+}
+
+static int check_start(int dir, uint64_t process_start_ns, struct buffer *buffer)
+{
+    uint64_t tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+    uint64_t ticks, start_ns, distance;
+
+    if (proc_parse_start(read_text(dir, "stat", buffer), &ticks) < 0)
+        return -ESRCH;
+    start_ns = ticks * tick_ns;
+    distance = MAX(start_ns, process_start_ns) - MIN(start_ns, process_start_ns);
+    return distance < tick_ns ? 0 : -ESRCH;
+}
+
+static struct bytes read_executable(int dir, struct arena *arena)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlinkat(dir, "exe", path, sizeof(path));
+    struct bytes text = bytes_make(path, (size_t)MAX(n, 0));
+
+    if (text.len > DELETED.len && bytes_equal(bytes_skip(text, text.len - DELETED.len), DELETED))
+        text.len -= DELETED.len;
+    return arena_copy(arena, text);
+}
+
+int process_read(uint32_t tgid, uint64_t process_start_ns, struct arena *arena,
+                 struct process_facts *ret_facts)
+{
+    _cleanup_(buffer_done) struct buffer text = buffer_make(TEXT_CAP);
+    _cleanup_(buffer_done) struct buffer environ = buffer_make(TEXT_CAP);
+    _cleanup_(closep) int dir = -1;
+    struct process_facts facts = {0};
+    char path[32];
+    int r;
+
+    snprintf(path, sizeof(path), "/proc/%" PRIu32, tgid);
+    dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return -ESRCH;
+    r = check_start(dir, process_start_ns, &text);
+    if (r < 0)
+        return r;
+    facts.executable = read_executable(dir, arena);
+    facts.cgroup = arena_copy(arena, proc_cgroup_path(read_text(dir, "cgroup", &text)));
+    facts.container_id = process_container_id(facts.cgroup);
+    read_text(dir, "environ", &environ);
+    facts.service = process_service_name(buffer_bytes(&environ), read_text(dir, "cmdline", &text),
+                                         facts.cgroup, facts.executable, arena);
+    r = check_start(dir, process_start_ns, &text);
+    if (r < 0)
+        return r;
+    *ret_facts = facts;
+    return 0;
+}
+
+/* RFC 3339 with milliseconds, in UTC. */
+static struct bytes format_time(uint64_t unix_ns, struct arena *arena)
+{
+    time_t seconds = (time_t)(unix_ns / NS_PER_S);
+    char date[32];
+    struct tm tm;
+
+    gmtime_r(&seconds, &tm);
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+    return arena_printf(arena, "%s.%03uZ", date, (unsigned)(unix_ns % NS_PER_S / NS_PER_MS));
+}
+
+static struct attribute *add_text(struct attribute *next, struct bytes key, struct bytes text)
+{
+    if (text.len == 0)
+        return next;
+    *next = (struct attribute){.key = key, .type = ATTRIBUTE_TEXT, .text = text};
+    return next + 1;
+}
+
+size_t process_resource(const struct process_identity *identity, const struct process_facts *facts,
+                        const struct host_facts *host, struct arena *arena, struct attribute *out)
+{
+    static const struct process_facts nothing;
+    const struct process_facts *known = facts ?: &nothing;
+    struct bytes service = known->service.len ? known->service : identity->comm;
+    struct attribute *next = out;
+
+    next = add_text(next, SEMCONV_SERVICE_NAME,
+                    service.len ? service : BYTES_LITERAL("unknown_service"));
+    next = add_text(next, SEMCONV_HOST_NAME, host->name);
+    next = add_text(next, SEMCONV_OS_TYPE, BYTES_LITERAL("linux"));
+    *next++ = (struct attribute){
+        .key = SEMCONV_PROCESS_PID, .type = ATTRIBUTE_INTEGER, .integer = identity->tgid};
+    next = add_text(next, SEMCONV_PROCESS_EXECUTABLE_NAME, proc_file_name(known->executable));
+    next = add_text(next, SEMCONV_PROCESS_EXECUTABLE_PATH, known->executable);
+    if (host->boot_time_ns && identity->process_start_ns)
+        next = add_text(next, SEMCONV_PROCESS_CREATION_TIME,
+                        format_time(host->boot_time_ns + identity->process_start_ns, arena));
+    next = add_text(next, SEMCONV_CONTAINER_ID, known->container_id);
+    next = add_text(next, SEMCONV_TELEMETRY_DISTRO_NAME, BYTES_LITERAL("flowtrace"));
+    next = add_text(next, SEMCONV_TELEMETRY_DISTRO_VERSION, BYTES_LITERAL(FLOWTRACE_VERSION));
+    return (size_t)(next - out);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enrich/process.h"
+
+#include "base/clock.h"
+#include "base/macro.h"
+#include "enrich/proc.h"
+#include "span/semconv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+static uint64_t tick_ns(void)
+{
+    return NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+static uint64_t start_of(pid_t pid)
+{
+    char path[64], text[1024];
+    uint64_t ticks;
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    n = read(fd, text, sizeof(text));
+    assert_true(n > 0);
+    assert_int_equal(proc_parse_start(bytes_make(text, (size_t)n), &ticks), 0);
+    return ticks * tick_ns();
+}
+
+/* A program that runs until it is killed, with a service name in its environment. */
+static pid_t start_sleeper(void)
+{
+    static const char *const environment[] = {"A=1", "OTEL_SERVICE_NAME=dreams", NULL};
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        execle("/bin/sleep", "sleep", "60", (char *)NULL, environment);
+        _exit(127);
+    }
+    assert_true(pid > 0);
+    return pid;
+}
+
+static void stop(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void a_process_reads_its_own_facts(void **state)
+{
+    uint8_t memory[8192];
+    struct arena arena = arena_over(memory, sizeof(memory));
+    struct process_facts facts;
+    char executable[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", executable, sizeof(executable));
+
+    assert_int_equal(process_read((uint32_t)getpid(), start_of(getpid()), &arena, &facts), 0);
+    assert_true(bytes_equal(facts.executable, bytes_make(executable, (size_t)n)));
+    assert_true(facts.service.len > 0);
+    assert_true(facts.cgroup.len > 0);
+}
+
+static void another_process_is_read_with_its_environment(void **state)
+{
+    uint8_t memory[8192];
+    struct arena arena = arena_over(memory, sizeof(memory));
+    struct process_facts facts = {0};
+    pid_t pid = start_sleeper();
+
+    /* Until the exec has happened, /proc shows this program. */
+    for (int i = 0; i < 200 && !bytes_equal(facts.service, BYTES_LITERAL("dreams")); i++) {
+        arena_reset(&arena);
+        assert_int_equal(process_read((uint32_t)pid, start_of(pid), &arena, &facts), 0);
+        usleep(10000);
+    }
+    assert_true(bytes_equal(facts.service, BYTES_LITERAL("dreams")));
+    assert_true(facts.executable.len > 0);
+    stop(pid);
+}
+
+static void a_start_that_differs_by_a_tick_is_another_process(void **state)
+{
+    uint8_t memory[8192];
+    struct arena arena = arena_over(memory, sizeof(memory));
+    struct process_facts facts = {.service = BYTES_LITERAL("untouched")};
+    uint64_t start = start_of(getpid());
+    uint32_t tgid = (uint32_t)getpid();
+
+    assert_int_equal(process_read(tgid, start + tick_ns(), &arena, &facts), -ESRCH);
+    assert_int_equal(process_read(tgid, start - tick_ns(), &arena, &facts), -ESRCH);
+    assert_int_equal(process_read(tgid, 0, &arena, &facts), -ESRCH);
+    assert_true(bytes_equal(facts.service, BYTES_LITERAL("untouched")));
+    assert_int_equal(process_read(tgid, start + tick_ns() - 1, &arena, &facts), 0);
+}
+
+static void a_process_that_is_gone_is_not_found(void **state)
+{
+    uint8_t memory[8192];
+    struct arena arena = arena_over(memory, sizeof(memory));
+    struct process_facts facts;
+    pid_t pid = start_sleeper();
+    uint64_t start = start_of(pid);
+
+    stop(pid);
+    assert_int_equal(process_read((uint32_t)pid, start, &arena, &facts), -ESRCH);
+}
+
+static struct bytes text_of(const struct attribute *attributes, size_t n, struct bytes key)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes_equal(attributes[i].key, key))
+            return attributes[i].text;
+    return BYTES_NULL;
+}
+
+static void the_resource_has_what_is_known(void **state)
+{
+    const struct process_identity identity = {42, 1500 * NS_PER_MS, BYTES_LITERAL("orders-main")};
+    const struct host_facts host = {BYTES_LITERAL("host1"), UINT64_C(1700000000) * NS_PER_S};
+    const struct process_facts facts = {.executable = BYTES_LITERAL("/usr/bin/python3.11"),
+                                        .service = BYTES_LITERAL("orders"),
+                                        .container_id = BYTES_LITERAL("abc")};
+    const struct {
+        struct bytes key, text;
+    } expected[] = {
+        {SEMCONV_SERVICE_NAME, BYTES_LITERAL("orders")},
+        {SEMCONV_HOST_NAME, BYTES_LITERAL("host1")},
+        {SEMCONV_OS_TYPE, BYTES_LITERAL("linux")},
+        {SEMCONV_PROCESS_EXECUTABLE_NAME, BYTES_LITERAL("python3.11")},
+        {SEMCONV_PROCESS_EXECUTABLE_PATH, BYTES_LITERAL("/usr/bin/python3.11")},
+        {SEMCONV_PROCESS_CREATION_TIME, BYTES_LITERAL("2023-11-14T22:13:21.500Z")},
+        {SEMCONV_CONTAINER_ID, BYTES_LITERAL("abc")},
+        {SEMCONV_TELEMETRY_DISTRO_NAME, BYTES_LITERAL("flowtrace")},
+    };
+    struct attribute out[RESOURCE_ATTRIBUTES_MAX];
+    uint8_t memory[256];
+    struct arena arena = arena_over(memory, sizeof(memory));
+    size_t n = process_resource(&identity, &facts, &host, &arena, out);
+
+    assert_int_equal(n, ELEMENTSOF(expected) + 2);
+    for (size_t i = 0; i < ELEMENTSOF(expected); i++)
+        assert_true(bytes_equal(text_of(out, n, expected[i].key), expected[i].text));
+    assert_true(text_of(out, n, SEMCONV_TELEMETRY_DISTRO_VERSION).len > 0);
+    assert_int_equal(out[3].type, ATTRIBUTE_INTEGER);
+    assert_int_equal(out[3].integer, 42);
+}
+
+static void without_facts_the_command_names_the_service(void **state)
+{
+    struct process_identity identity = {.tgid = 42, .comm = BYTES_LITERAL("orders-main")};
+    const struct host_facts host = {0};
+    struct attribute out[RESOURCE_ATTRIBUTES_MAX];
+    uint8_t memory[256];
+    struct arena arena = arena_over(memory, sizeof(memory));
+    size_t n = process_resource(&identity, NULL, &host, &arena, out);
+
+    assert_int_equal(n, 5);
+    assert_true(bytes_equal(out[0].text, BYTES_LITERAL("orders-main")));
+    identity.comm = BYTES_NULL;
+    process_resource(&identity, NULL, &host, &arena, out);
+    assert_true(bytes_equal(out[0].text, BYTES_LITERAL("unknown_service")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_process_reads_its_own_facts),
+        cmocka_unit_test(another_process_is_read_with_its_environment),
+        cmocka_unit_test(a_start_that_differs_by_a_tick_is_another_process),
+        cmocka_unit_test(a_process_that_is_gone_is_not_found),
+        cmocka_unit_test(the_resource_has_what_is_known),
+        cmocka_unit_test(without_facts_the_command_names_the_service),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

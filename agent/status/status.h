@@ -20,13 +20,19 @@ struct status_provider {
 };
 
 /*
- * `listen` is ADDRESS:PORT (IPv6 in brackets). Logs what failed: a port in use is an error that
+ * `listen_on` is ADDRESS:PORT (IPv6 in brackets). Logs what failed: a port in use is an error that
  * names the setting to change. Returns 0 or a negative errno.
  */
-int status_start(const char *listen, const struct status_provider *provider,
+int status_start(const char *listen_on, const struct status_provider *provider,
                  struct status **ret_status);
 void status_stop(struct status *status); /* NULL is fine */
 
-/* One metric with HELP and TYPE lines; labels without braces ("exporter=\"file\""), or NULL. */
+/* The port that is listened on: what the kernel chose where `listen_on` said 0. */
+uint16_t status_port(const struct status *status);
+
+/*
+ * One sample; labels without braces ("exporter=\"file\""), or NULL. HELP and TYPE lines come before
+ * the first sample of a name: samples of one name must follow each other.
+ */
 void status_metric(struct buffer *out, const char *name, const char *type, const char *help,
                    const char *labels, uint64_t value);

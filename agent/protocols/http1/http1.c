@@ -2,8 +2,6 @@
 /* HTTP/1.x as a protocol of the agent; the parts are named in http1.h. */
 #include "protocols/http1/http1.h"
 
-extern const struct protocol http1_protocol;
-
 const struct protocol http1_protocol = {
     .name = "http",
     .traits = {.state_size = sizeof(struct http1_state)},

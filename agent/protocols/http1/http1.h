@@ -41,6 +41,8 @@ struct http1_state {
     uint64_t connects; /* ... a CONNECT */
 };
 
+extern const struct protocol http1_protocol;
+
 enum probe_result http1_probe(struct bytes data);
 struct parse_result http1_parse(void *state, const struct parse_input *input,
                                 struct message *ret_message);

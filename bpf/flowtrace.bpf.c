@@ -296,8 +296,11 @@ static __always_inline void output(struct scratch *scratch, bool with_facts,
     count(c, r ? FT_RING_FULL : FT_RECORDS);
 }
 
-/* Bytes wanted of an operation on this connection; 0: no record at all. */
-static __always_inline u32 head_wanted(struct sock_state *state)
+/*
+ * Bytes wanted of an operation on this connection. 0: no record at all, for the reason that is
+ * counted under *ret_why.
+ */
+static __always_inline u32 head_wanted(struct sock_state *state, enum ft_counter *ret_why)
 {
     u32 slot = ft_verdict_slot(state->id);
     struct ft_verdict *verdict = bpf_map_lookup_elem(&verdicts, &slot);
@@ -306,13 +309,22 @@ static __always_inline u32 head_wanted(struct sock_state *state)
     if (!verdict || verdict->id != state->id)
         return capture_head;
     what = verdict->what;
-    if (what >> 32 == FT_VERDICT_IGNORE)
+    switch (what >> 32) {
+    case FT_VERDICT_IGNORE:
+        *ret_why = FT_IGNORED;
         return 0;
-    if (what >> 32 == FT_VERDICT_DESCRIBE) {
+    case FT_VERDICT_GIVE_UP:
+        *ret_why = FT_GIVEN_UP;
+        return 0;
+    case FT_VERDICT_HEAD:
+        return (u32)what;
+    case FT_VERDICT_DESCRIBE:
         verdict->what = 0;
         state->tgid = 0;
+        return capture_head;
+    default:
+        return capture_head;
     }
-    return what >> 32 == FT_VERDICT_HEAD ? (u32)what : capture_head;
 }
 
 /* ---- one operation -------------------------------------------------------------------------- */
@@ -364,6 +376,7 @@ static __always_inline int handle_operation(struct sock *sk, int moved, int flag
 {
     struct ft_counters *c = this_cpu_counters();
     u64 pid_tgid = bpf_get_current_pid_tgid();
+    enum ft_counter why = FT_IGNORED;
     struct sock_state *state;
     struct tcp_sock *tp;
     u64 position;
@@ -399,9 +412,9 @@ static __always_inline int handle_operation(struct sock *sk, int moved, int flag
         count(c, FT_OWN);
         return 0;
     }
-    head = head_wanted(state);
+    head = head_wanted(state, &why);
     if (head == 0) {
-        count(c, FT_IGNORED);
+        count(c, why);
         return 0;
     }
     record_operation(sk, state, dir, position, moved, flags, head, pid_tgid, c);
@@ -454,8 +467,9 @@ static __always_inline void record_close(struct sock *sk)
     struct sock_state *state = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
     struct ft_counters *c = this_cpu_counters();
     struct ft_record record = {.kind = FT_KIND_CLOSE};
+    enum ft_counter why;
 
-    if (!c || !state || state->id == 0 || state->own || head_wanted(state) == 0)
+    if (!c || !state || state->id == 0 || state->own || head_wanted(state, &why) == 0)
         return;
     record.time_ns = bpf_ktime_get_boot_ns();
     record.connection = state->id;

@@ -71,6 +71,7 @@ enum ft_verdict_kind {
     FT_VERDICT_HEAD = 1,
     FT_VERDICT_IGNORE = 2,
     FT_VERDICT_DESCRIBE = 3,
+    FT_VERDICT_GIVE_UP = 4,
 };
 
 static inline __u32 ft_verdict_slot(__u64 connection)
@@ -87,6 +88,7 @@ enum ft_counter {
     FT_PEEKED,
     FT_OWN,
     FT_IGNORED,
+    FT_GIVEN_UP,
     FT_RING_FULL,
     FT_NO_STORAGE,
     FT_NO_RECORD,

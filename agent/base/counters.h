@@ -37,12 +37,17 @@ enum counter_class {
     X(operations_peeked, OPERATION_USED, "reads that left the bytes in the socket (kernel)")       \
     X(operations_own, OPERATION_USED, "operations of the agent and on its export connections "     \
                                       "(kernel)")                                                  \
-    X(operations_ignored, OPERATION_USED, "operations on connections with the verdict ignore "     \
-                                          "(kernel)")                                              \
-    X(operations_unselected, OPERATION_USED, "operations of processes outside the selection")      \
+    X(operations_ignored, OPERATION_USED, "operations on connections outside the selection, "      \
+                                          "once the kernel side was told (kernel)")                \
+    X(operations_unselected, OPERATION_USED, "operations on connections outside the selection, "   \
+                                             "until then")                                         \
+    X(operations_given_up, OPERATION_LOST, "operations on connections given up as not "            \
+                                           "understood, once the kernel side was told (kernel)")   \
     X(operations_unknown_protocol, OPERATION_LOST, "operations on connections whose protocol is "  \
                                                    "not, or not yet, known")                       \
     X(operations_opaque, OPERATION_LOST, "operations behind an upgrade or a tunnel")               \
+    X(operations_desynchronized, OPERATION_LOST, "operations on connections whose pairing a gap "  \
+                                                 "made uncertain")                                 \
     X(operations_gap, OPERATION_LOST, "operations whose bytes were needed but not captured")       \
     X(operations_unparsed, OPERATION_LOST, "operations whose bytes no parser could place")         \
     X(operations_duplicate, OPERATION_LOST, "operations at stream positions already passed")       \
@@ -63,6 +68,8 @@ enum counter_class {
     X(connections_evicted, INFO, "connections evicted from a full table, oldest first")            \
     X(connections_closed, INFO, "connections closed")                                              \
     X(connections_undetected, INFO, "connections given up without a known protocol")               \
+    X(connections_desynchronized, INFO, "connections given up because of a gap among pipelined "   \
+                                        "requests")                                                \
     X(streams_gaps, INFO, "gaps in streams")                                                       \
     X(streams_resyncs, INFO, "message starts found again behind a gap or garbage")                 \
     X(windows_full, INFO, "messages cut because the stream window was full")                       \

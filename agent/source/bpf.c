@@ -440,6 +440,7 @@ static void source_bpf_update_counters(void *arg)
         {FT_PEEKED, COUNTER_operations_peeked},
         {FT_OWN, COUNTER_operations_own},
         {FT_IGNORED, COUNTER_operations_ignored},
+        {FT_GIVEN_UP, COUNTER_operations_given_up},
         {FT_RING_FULL, COUNTER_operations_ring_full},
         {FT_NO_STORAGE, COUNTER_operations_no_storage},
         {FT_NO_RECORD, COUNTER_operations_no_record},

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "enrich/process.h"
 #include "source/source.h"
 
 #define RECORD_MAGIC BYTES_LITERAL("FTRECORD")

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Process models; the contracts stand in process.h. */
+#include "causality/process.h"
+
+#include "base/hash.h"
+#include "base/macro.h"
+
+int process_models_init(struct process_models *models, size_t max)
+{
+    int r = pool_init(&models->pool, sizeof(struct process_model), max);
+
+    list_init(&models->lru);
+    return r < 0 ? r : table_init(&models->table, max);
+}
+
+void process_models_done(struct process_models *models)
+{
+    table_done(&models->table);
+    pool_done(&models->pool);
+}
+
+struct process_model *process_models_find(struct process_models *models, uint32_t tgid,
+                                          uint64_t start_ns)
+{
+    struct table_link *link = table_find(&models->table, hash_pair(tgid, start_ns));
+
+    for (; link; link = table_next(link)) {
+        struct process_model *model = container_of(link, struct process_model, link);
+
+        if (model->tgid == tgid && model->start_ns == start_ns)
+            return model;
+    }
+    return NULL;
+}
+
+/* The least recently used model without open requests, taken out of the table. */
+static struct process_model *evict(struct process_models *models)
+{
+    for (struct list *node = models->lru.next; node != &models->lru; node = node->next) {
+        struct process_model *model = container_of(node, struct process_model, lru);
+
+        if (model->n_open == 0) {
+            table_remove(&models->table, &model->link);
+            list_remove(&model->lru);
+            return model;
+        }
+    }
+    return NULL;
+}
+
+struct process_model *process_models_get(struct process_models *models, uint32_t tgid,
+                                         uint64_t start_ns)
+{
+    struct process_model *model = process_models_find(models, tgid, start_ns);
+
+    if (model) {
+        list_move_to_end(&models->lru, &model->lru);
+        return model;
+    }
+    model = pool_take(&models->pool);
+    if (!model)
+        model = evict(models);
+    if (!model)
+        return NULL;
+    *model = (struct process_model){.tgid = tgid, .start_ns = start_ns};
+    list_init(&model->open);
+    list_init(&model->lru);
+    list_append(&models->lru, &model->lru);
+    table_insert(&models->table, hash_pair(tgid, start_ns), &model->link);
+    return model;
+}
+
+/* The newest open request that `tid` read, and whether there is another one. */
+static struct cause *find_of_thread(const struct process_model *model, uint32_t tid,
+                                    uint64_t own_key, bool *ret_another)
+{
+    struct cause *found = NULL;
+
+    *ret_another = false;
+    for (struct list *node = model->open.prev; node != &model->open; node = node->prev) {
+        struct cause *cause = container_of(node, struct cause, open);
+
+        if (cause->tid != tid || cause->key == own_key)
+            continue;
+        if (found) {
+            *ret_another = true;
+            break;
+        }
+        found = cause;
+    }
+    return found;
+}
+
+void process_model_open(struct process_model *model, struct cause *cause)
+{
+    bool another;
+    struct cause *same;
+
+    cause->clean = model->n_open < OPEN_SEARCH_MAX;
+    if (cause->clean) {
+        same = find_of_thread(model, cause->tid, cause->key, &another);
+        if (same)
+            same->clean = cause->clean = false;
+    }
+    if (!cause->clean)
+        model->streak = 0;
+    list_append(&model->open, &cause->open);
+    model->n_open++;
+}
+
+void process_model_close(struct process_model *model, struct cause *cause, bool answered,
+                         uint32_t tid)
+{
+    list_remove(&cause->open);
+    model->n_open--;
+    if (answered && cause->clean && tid == cause->tid)
+        model->streak = MIN(model->streak + 1, (unsigned)BOUND_STREAK);
+    else
+        model->streak = 0;
+}
+
+bool process_model_is_bound(const struct process_model *model)
+{
+    return model->streak >= BOUND_STREAK && model->n_open <= OPEN_SEARCH_MAX;
+}
+
+size_t process_model_candidates(const struct process_model *model, uint64_t own_key)
+{
+    /* More than two are many: only none, one and a tie are told apart. */
+    size_t n = 0;
+
+    for (struct list *node = model->open.next; node != &model->open && n < 2; node = node->next)
+        n += container_of(node, struct cause, open)->key != own_key;
+    return n;
+}
+
+struct cause *process_model_of_thread(const struct process_model *model, uint32_t tid,
+                                      uint64_t own_key)
+{
+    bool another;
+    struct cause *cause = find_of_thread(model, tid, own_key, &another);
+
+    return another ? NULL : cause;
+}
+
+struct cause *process_model_oldest(const struct process_model *model, uint64_t own_key)
+{
+    struct cause *cause = container_of(model->open.next, struct cause, open);
+
+    return cause->key != own_key ? cause : container_of(cause->open.next, struct cause, open);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of connections: made at the first event, evicted when full, finished behind a close. */
+#include "track/internal.h"
+
+#include "base/macro.h"
+
+static void learn_facts(struct connection *connection, const struct connection_facts *facts)
+{
+    connection->has_facts = true;
+    connection->has_starts = facts->has_starts;
+    connection->local = facts->local;
+    connection->remote = facts->remote;
+    connection->starts[DIR_IN] = facts->starts[DIR_IN];
+    connection->starts[DIR_OUT] = facts->starts[DIR_OUT];
+}
+
+static void set_verdict(struct track *track, uint64_t connection, enum verdict_kind kind,
+                        uint32_t head)
+{
+    track->options.sink.set_verdict(track->options.sink.arg, connection,
+                                    (struct verdict){kind, head});
+}
+
+static void release(struct track *track, struct connection *connection)
+{
+    stream_drop_window(track, &connection->streams[DIR_IN]);
+    stream_drop_window(track, &connection->streams[DIR_OUT]);
+    table_remove(&track->table, &connection->link);
+    list_remove(&connection->lru);
+    list_remove(&connection->closing);
+    pool_give(&track->connections, connection);
+}
+
+void connection_drop_exchanges(struct track *track, struct connection *connection,
+                               enum counter cause)
+{
+    while (connection->first_open)
+        exchange_drop(track, connection->first_open, cause);
+}
+
+static void evict_oldest(struct track *track)
+{
+    struct connection *oldest = container_of(track->lru.next, struct connection, lru);
+
+    connection_drop_exchanges(track, oldest, COUNTER_exchanges_evicted);
+    counters_add(track->counters, COUNTER_connections_evicted, 1);
+    release(track, oldest);
+}
+
+static struct connection *make(struct track *track, const struct event *event)
+{
+    struct connection *connection = pool_take(&track->connections);
+
+    if (!connection) {
+        evict_oldest(track);
+        connection = pool_take(&track->connections);
+    }
+    memset(connection, 0, sizeof(*connection));
+    connection->id = event->connection;
+    list_init(&connection->lru);
+    list_init(&connection->closing);
+    list_append(&track->lru, &connection->lru);
+    table_insert(&track->table, connection->id, &connection->link);
+    counters_add(track->counters, COUNTER_connections, 1);
+    /* Known to the kernel side, but no longer here: ask for its facts. */
+    if (!event->connection_facts)
+        set_verdict(track, connection->id, VERDICT_DESCRIBE, 0);
+    return connection;
+}
+
+static void select_connection(struct track *track, struct connection *connection,
+                              const struct event *event)
+{
+    connection->selection = track->options.sink.select(track->options.sink.arg, event);
+    if (connection->selection == SELECTION_NO)
+        connection_set_state(track, connection, CONNECTION_UNSELECTED);
+}
+
+struct connection *connection_get(struct track *track, const struct event *event)
+{
+    struct table_link *link = table_find(&track->table, event->connection);
+    struct connection *connection =
+        link ? container_of(link, struct connection, link) : make(track, event);
+
+    list_move_to_end(&track->lru, &connection->lru);
+    if (event->connection_facts) {
+        bool first = !connection->has_facts;
+
+        learn_facts(connection, event->connection_facts);
+        if (first)
+            select_connection(track, connection, event);
+    }
+    return connection;
+}
+
+void connection_set_state(struct track *track, struct connection *connection,
+                          enum connection_state state)
+{
+    connection->state = state;
+    switch (state) {
+    case CONNECTION_DETECTING:
+        return;
+    case CONNECTION_KNOWN:
+        if (connection->protocol->traits.capture_head)
+            set_verdict(track, connection->id, VERDICT_HEAD,
+                        (uint32_t)MIN(connection->protocol->traits.capture_head,
+                                      (size_t)CAPTURE_HEAD_MAX));
+        return;
+    case CONNECTION_UNDETECTED:
+        counters_add(track->counters, COUNTER_connections_undetected, 1);
+        break;
+    case CONNECTION_DESYNCHRONIZED:
+        counters_add(track->counters, COUNTER_connections_desynchronized, 1);
+        connection_drop_exchanges(track, connection, COUNTER_exchanges_desynchronized);
+        break;
+    case CONNECTION_OPAQUE:
+    case CONNECTION_UNSELECTED:
+        break;
+    }
+    stream_drop_window(track, &connection->streams[DIR_IN]);
+    stream_drop_window(track, &connection->streams[DIR_OUT]);
+    set_verdict(track, connection->id,
+                state == CONNECTION_UNSELECTED ? VERDICT_IGNORE : VERDICT_GIVE_UP, 0);
+}
+
+/* How an exchange ends whose connection is closed, and when. */
+static void finish_exchange(struct track *track, struct connection *connection,
+                            struct exchange *exchange)
+{
+    struct stream *server = &connection->streams[!connection->client_dir];
+    enum exchange_end end = EXCHANGE_CLOSED;
+    uint64_t end_ns = connection->closed_ns;
+
+    if (server->current == exchange && server->skip == SKIP_UNTIL_CLOSE) {
+        end = EXCHANGE_ANSWERED;
+        end_ns = server->last_ns;
+    } else if (server->lost) {
+        end = EXCHANGE_INCOMPLETE;
+    }
+    exchange_finish(track, exchange, end, end_ns, exchange->exec.tid);
+}
+
+void connection_finish(struct track *track, struct connection *connection, uint64_t now_ns)
+{
+    if (!connection->closed_ns)
+        connection->closed_ns = now_ns;
+    while (connection->first_open)
+        finish_exchange(track, connection, connection->first_open);
+    counters_add(track->counters, COUNTER_connections_closed, 1);
+    release(track, connection);
+}

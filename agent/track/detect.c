@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which protocol does a connection speak? Its bytes decide, not its ports: each protocol is asked
+ * about the bytes of one direction until one says yes. Bytes that may be the beginning of something
+ * are kept in the stream's window. After DETECT_OPERATIONS the connection is given up.
+ */
+#include "track/internal.h"
+
+static enum probe_result probe_all(struct bytes data, const struct protocol **ret_protocol)
+{
+    enum probe_result best = PROBE_NO;
+
+    for (size_t i = 0; protocols[i]; i++) {
+        enum probe_result result = protocols[i]->probe(data);
+
+        if (result == PROBE_CLIENT || result == PROBE_SERVER) {
+            *ret_protocol = protocols[i];
+            return result;
+        }
+        if (result == PROBE_MORE)
+            best = PROBE_MORE;
+    }
+    return best;
+}
+
+/* Appends to what is kept; false where it does not continue it or does not fit. */
+static bool keep(struct track *track, struct stream *stream, const struct event *event)
+{
+    if (stream->window && (stream->next != event->position ||
+                           stream->window->len + event->data.len > WINDOW_SIZE))
+        return false;
+    if (!stream->window) {
+        stream->window = event->data.len <= WINDOW_SIZE ? pool_take(&track->windows) : NULL;
+        if (!stream->window)
+            return false;
+        stream->window->len = 0;
+        stream->head_position = event->position;
+        stream->head_time_ns = event->time_ns;
+        stream->head_exec = event->exec;
+    }
+    memcpy(stream->window->bytes + stream->window->len, event->data.ptr, event->data.len);
+    stream->window->len += (uint32_t)event->data.len;
+    return true;
+}
+
+static void adopt(struct track *track, struct connection *connection,
+                  const struct protocol *protocol, enum probe_result result,
+                  enum direction dir)
+{
+    connection->protocol = protocol;
+    connection->client_dir = result == PROBE_CLIENT ? dir : !dir;
+    connection->streams[dir].started = true;
+    connection->streams[dir].lost = false;
+    stream_drop_window(track, &connection->streams[!dir]);
+    connection_set_state(track, connection, CONNECTION_KNOWN);
+}
+
+bool detect(struct track *track, struct connection *connection, const struct event *event)
+{
+    struct stream *stream = &connection->streams[event->dir];
+    uint32_t kept = stream->window ? stream->window->len : 0;
+    bool whole = event->data.len == event->length;
+    enum probe_result result = PROBE_NO;
+    const struct protocol *protocol = NULL;
+
+    if (kept == 0)
+        result = probe_all(event->data, &protocol);
+    else if (keep(track, stream, event))
+        result = probe_all(bytes_make(stream->window->bytes, stream->window->len), &protocol);
+    if (protocol) {
+        /* The event is fed again, now to the parser: give its bytes back. */
+        if (stream->window)
+            stream->window->len = kept;
+        else
+            stream->next = event->position;
+        adopt(track, connection, protocol, result, event->dir);
+        return true;
+    }
+    if (result == PROBE_MORE && whole) {
+        if (kept == 0)
+            keep(track, stream, event);
+    } else {
+        stream_drop_window(track, stream);
+    }
+    stream->started = true;
+    stream->lost = true;
+    stream->next = event->position + event->length;
+    track_count_operation(track, COUNTER_operations_unknown_protocol);
+    if (++connection->detect_operations >= DETECT_OPERATIONS)
+        connection_set_state(track, connection, CONNECTION_UNDETECTED);
+    return false;
+}

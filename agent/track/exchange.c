@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pairing: requests open exchanges, responses find theirs by stream id, or first in, first out where
+ * the protocol has none, and the end of the response ends the exchange.
+ */
+#include "track/internal.h"
+
+#include "base/macro.h"
+#include "span/context.h"
+
+/* ---- messages are copied into the exchange's text ------------------------------------------- */
+
+static void copy_value(struct arena *arena, struct bytes value, struct field *ret_field,
+                       unsigned *flags)
+{
+    ret_field->value = arena_copy(arena, value);
+    if (ret_field->value.len < value.len)
+        *flags |= MESSAGE_TRUNCATED;
+}
+
+/* Adds the message's fields to those that the copy has. */
+static void copy_message(struct exchange *exchange, const struct message *message,
+                         struct message_copy *copy)
+{
+    struct arena arena = arena_over(exchange->text, sizeof(exchange->text));
+    unsigned n = MIN(copy->n_fields + message->n_fields, (unsigned)MESSAGE_FIELDS_MAX);
+    struct field *fields;
+
+    arena.used = exchange->text_used;
+    copy->flags |= message->flags;
+    copy->stream = message->stream;
+    if (message->code)
+        copy->code = message->code;
+    fields = arena_alloc(&arena, n * sizeof(*fields));
+    if (!fields) {
+        copy->flags |= MESSAGE_TRUNCATED;
+        return;
+    }
+    if (copy->n_fields)
+        memcpy(fields, copy->fields, copy->n_fields * sizeof(*fields));
+    for (unsigned i = copy->n_fields; i < n; i++) {
+        const struct field *from = &message->fields[i - copy->n_fields];
+
+        fields[i].id = from->id;
+        copy_value(&arena, from->value, &fields[i], &copy->flags);
+    }
+    copy->fields = fields;
+    copy->n_fields = n;
+    exchange->text_used = (uint32_t)arena.used;
+}
+
+void message_from_copy(const struct message_copy *copy, enum message_kind kind,
+                       struct message *ret_message)
+{
+    ret_message->kind = kind;
+    ret_message->flags = copy->flags;
+    ret_message->stream = copy->stream;
+    ret_message->code = copy->code;
+    ret_message->head = BYTES_NULL;
+    ret_message->n_fields = copy->n_fields;
+    if (copy->n_fields)
+        memcpy(ret_message->fields, copy->fields, copy->n_fields * sizeof(*copy->fields));
+}
+
+/* ---- the lists of open exchanges ------------------------------------------------------------- */
+
+static void link_open(struct track *track, struct connection *connection,
+                      struct exchange *exchange)
+{
+    exchange->connection = connection;
+    exchange->next = NULL;
+    if (connection->last_open)
+        connection->last_open->next = exchange;
+    else
+        connection->first_open = exchange;
+    connection->last_open = exchange;
+    connection->n_open++;
+    if (connection->n_open > 1 && exchange->request.stream == 0)
+        connection->pipelined = true;
+    list_append(&track->open, &exchange->open);
+}
+
+static void unlink_open(struct exchange *exchange)
+{
+    struct connection *connection = exchange->connection;
+    struct exchange **slot = &connection->first_open, *previous = NULL;
+
+    while (*slot != exchange) {
+        previous = *slot;
+        slot = &previous->next;
+    }
+    *slot = exchange->next;
+    if (connection->last_open == exchange)
+        connection->last_open = previous;
+    connection->n_open--;
+    for (int dir = DIR_IN; dir <= DIR_OUT; dir++)
+        if (connection->streams[dir].current == exchange)
+            connection->streams[dir].current = NULL;
+    exchange->connection = NULL;
+    list_remove(&exchange->open);
+}
+
+static struct exchange *find_open(const struct connection *connection, uint64_t stream)
+{
+    struct exchange *exchange = connection->first_open;
+
+    while (exchange && stream && exchange->request.stream != stream)
+        exchange = exchange->next;
+    return exchange;
+}
+
+/* ---- the end of an exchange ------------------------------------------------------------------ */
+
+void exchange_finish(struct track *track, struct exchange *exchange, enum exchange_end end,
+                     uint64_t end_ns, uint32_t tid)
+{
+    unlink_open(exchange);
+    exchange->end = end;
+    exchange->end_ns = MAX(end_ns, exchange->start_ns);
+    track->options.sink.end(track->options.sink.arg, exchange, tid);
+}
+
+void exchange_drop(struct track *track, struct exchange *exchange, enum counter cause)
+{
+    unlink_open(exchange);
+    counters_add(track->counters, cause, 1);
+    track->options.sink.drop(track->options.sink.arg, exchange);
+    pool_give(&track->exchanges, exchange);
+}
+
+void track_release(struct track *track, struct exchange *exchange)
+{
+    pool_give(&track->exchanges, exchange);
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+static void read_context(struct track *track, const struct message *message, struct cause *cause)
+{
+    struct bytes traceparent = message_field(message, FIELD_TRACEPARENT);
+
+    if (!traceparent.ptr)
+        return;
+    cause->carried = context_parse_traceparent(traceparent, &cause->context) == 0;
+    if (!cause->carried)
+        counters_add(track->counters, COUNTER_contexts_invalid, 1);
+}
+
+static void fill_cause(struct exchange *exchange, const struct connection *connection,
+                       enum direction dir)
+{
+    const struct stream *stream = &connection->streams[dir];
+
+    exchange->cause = (struct cause){
+        .kind = dir == DIR_OUT ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER,
+        .tgid = stream->head_exec.tgid,
+        .tid = stream->head_exec.tid,
+        .process_start_ns = stream->head_exec.process_start_ns,
+        .start_ns = stream->head_time_ns,
+        .position = stream->head_position,
+        .other_start = connection->starts[!dir],
+        .on_wire = connection->has_starts,
+    };
+}
+
+static struct exchange *open_exchange(struct track *track, struct connection *connection,
+                                      enum direction dir, const struct message *message)
+{
+    struct exchange *exchange = pool_take(&track->exchanges);
+
+    if (!exchange)
+        return NULL;
+    memset(exchange, 0, offsetof(struct exchange, text));
+    list_init(&exchange->open);
+    exchange->protocol = connection->protocol;
+    exchange->local = connection->local;
+    exchange->remote = connection->remote;
+    exchange->has_endpoints = connection->has_facts;
+    exchange->exec = connection->streams[dir].head_exec;
+    exchange->start_ns = connection->streams[dir].head_time_ns;
+    copy_message(exchange, message, &exchange->request);
+    fill_cause(exchange, connection, dir);
+    read_context(track, message, &exchange->cause);
+    if (track->options.sink.begin(track->options.sink.arg, exchange))
+        return exchange;
+    pool_give(&track->exchanges, exchange);
+    return NULL;
+}
+
+static void take_request(struct track *track, struct connection *connection, enum direction dir,
+                         const struct message *message)
+{
+    struct exchange *exchange;
+
+    counters_add(track->counters, COUNTER_exchanges, 1);
+    exchange = open_exchange(track, connection, dir, message);
+    if (exchange)
+        link_open(track, connection, exchange);
+    else
+        counters_add(track->counters, COUNTER_exchanges_evicted, 1);
+    connection->streams[dir].current = exchange;
+}
+
+static void take_response(struct track *track, struct connection *connection, enum direction dir,
+                          const struct message *message)
+{
+    struct exchange *exchange = find_open(connection, message->stream);
+
+    connection->streams[dir].current = NULL;
+    if (message->flags & MESSAGE_INTERIM)
+        return;
+    if (!exchange) {
+        counters_add(track->counters, COUNTER_responses_unpaired, 1);
+        return;
+    }
+    exchange->has_response = true;
+    list_remove(&exchange->open); /* a long response is no time-out */
+    copy_message(exchange, message, &exchange->response);
+    connection->streams[dir].current = exchange;
+}
+
+static void take_part(struct connection *connection, enum direction dir,
+                      const struct message *message)
+{
+    struct exchange *exchange = message->stream ? find_open(connection, message->stream)
+                                                : connection->streams[dir].current;
+
+    if (exchange)
+        copy_message(exchange, message,
+                     dir == connection->client_dir ? &exchange->request : &exchange->response);
+    connection->streams[dir].current = exchange;
+}
+
+void exchange_message(struct track *track, struct connection *connection, enum direction dir,
+                      const struct message *message, const struct event *event)
+{
+    switch (message->kind) {
+    case MESSAGE_REQUEST:
+        take_request(track, connection, dir, message);
+        break;
+    case MESSAGE_RESPONSE:
+        take_response(track, connection, dir, message);
+        break;
+    case MESSAGE_PART:
+        take_part(connection, dir, message);
+        break;
+    }
+}
+
+void exchange_message_end(struct track *track, struct connection *connection, enum direction dir,
+                          const struct event *event)
+{
+    struct exchange *exchange = connection->streams[dir].current;
+    bool truncated;
+
+    connection->streams[dir].current = NULL;
+    if (!exchange)
+        return;
+    if (dir == connection->client_dir) {
+        exchange->request_complete = true;
+        if (!(exchange->request.flags & MESSAGE_ONE_WAY))
+            return;
+    }
+    truncated = (exchange->request.flags | exchange->response.flags) & MESSAGE_TRUNCATED;
+    exchange_finish(track, exchange, truncated ? EXCHANGE_INCOMPLETE : EXCHANGE_ANSWERED,
+                    event->time_ns, event->exec.tid);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share; nobody else includes it. */
+#pragma once
+
+#include "track/track.h"
+
+#define WINDOW_SIZE 16384     /* bytes of one unfinished message head */
+#define DETECT_OPERATIONS 32  /* after so many without a known protocol a connection is given up */
+#define PARSER_STATE_MAX 256
+
+/* The unparsed bytes of one direction, from the start of a message on. */
+struct window {
+    uint32_t len;
+    uint8_t bytes[WINDOW_SIZE];
+};
+
+struct stream {
+    bool started;
+    bool lost;              /* behind a gap: a message start is being looked for */
+    bool ends;              /* the message being read is complete when skip is 0 */
+    uint64_t next;          /* position of the next byte to come */
+    uint64_t last_ns;       /* time of the last operation */
+    uint64_t skip;          /* bytes to pass over, or SKIP_UNTIL_CLOSE */
+    struct window *window;  /* or NULL: nothing is pending */
+    uint64_t head_position; /* where the message that is being read began, */
+    uint64_t head_time_ns;  /* when, */
+    struct exec_context head_exec; /* and by whom */
+    struct exchange *current; /* the exchange whose message is being read */
+};
+
+enum connection_state {
+    CONNECTION_DETECTING,
+    CONNECTION_KNOWN,      /* `protocol` is set */
+    CONNECTION_UNDETECTED, /* given up */
+    CONNECTION_OPAQUE,     /* speaks something else behind an upgrade */
+    CONNECTION_UNSELECTED,
+    CONNECTION_DESYNCHRONIZED, /* a gap among pipelined requests: pairing is not trusted again */
+};
+
+struct connection {
+    struct table_link link;
+    struct list lru;
+    struct list closing; /* in track->closing once CLOSE was seen */
+    uint64_t id;
+    uint64_t closed_ns; /* 0: open */
+    enum connection_state state;
+    enum selection selection;
+    bool has_facts;
+    bool has_starts;
+    bool pipelined;     /* two requests were open at once without a stream id */
+    unsigned detect_operations;
+    struct endpoint local;
+    struct endpoint remote;
+    uint64_t starts[2];
+    const struct protocol *protocol;
+    enum direction client_dir; /* the direction in which the client's bytes go */
+    struct stream streams[2];  /* by enum direction */
+    struct exchange *first_open; /* oldest first */
+    struct exchange *last_open;
+    size_t n_open;
+    uint64_t parser_state[PARSER_STATE_MAX / sizeof(uint64_t)];
+};
+
+struct track {
+    struct track_options options;
+    struct counters *counters;
+    struct table table;
+    struct pool connections;
+    struct pool exchanges;
+    struct pool windows;
+    struct list lru;     /* connections, least recently used first */
+    struct list closing; /* connections, by the time of their CLOSE */
+    struct list open;    /* exchanges without a response, by age */
+    bool operation_counted; /* the operation in hand has its one counter */
+};
+
+/* Each operation gets exactly one counter; the first call decides. */
+static inline void track_count_operation(struct track *track, enum counter id)
+{
+    if (!track->operation_counted)
+        counters_add(track->counters, id, 1);
+    track->operation_counted = true;
+}
+
+/* connection.c */
+struct connection *connection_get(struct track *track, const struct event *event);
+void connection_finish(struct track *track, struct connection *connection, uint64_t now_ns);
+void connection_set_state(struct track *track, struct connection *connection,
+                          enum connection_state state);
+void connection_drop_exchanges(struct track *track, struct connection *connection,
+                               enum counter cause);
+
+/* stream.c: one DATA event of a selected connection whose protocol is known. */
+void stream_feed(struct track *track, struct connection *connection, const struct event *event);
+void stream_drop_window(struct track *track, struct stream *stream);
+
+/* detect.c: true when the protocol is known from now on. */
+bool detect(struct track *track, struct connection *connection, const struct event *event);
+
+/* exchange.c */
+void exchange_message(struct track *track, struct connection *connection, enum direction dir,
+                      const struct message *message, const struct event *event);
+/* The message being read in this direction is complete. */
+void exchange_message_end(struct track *track, struct connection *connection, enum direction dir,
+                          const struct event *event);
+void exchange_finish(struct track *track, struct exchange *exchange, enum exchange_end end,
+                     uint64_t end_ns, uint32_t tid);
+void exchange_drop(struct track *track, struct exchange *exchange, enum counter cause);

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One direction of a connection as a sequence of absolute positions:
+ *
+ *     next                   position            position + length
+ *      |------- gap ------------|==== data ====|---- tail ----|
+ *                                 captured        not captured
+ *
+ * A gap or a tail that falls into a skipped body costs nothing. Any other one loses the message
+ * boundary: the stream is `lost` until the parser finds the next message start.
+ */
+#include "track/internal.h"
+
+#include "base/macro.h"
+
+void stream_drop_window(struct track *track, struct stream *stream)
+{
+    pool_give(&track->windows, stream->window);
+    stream->window = NULL;
+}
+
+/* What one call of stream_feed works on. */
+struct feed {
+    struct track *track;
+    struct connection *connection;
+    struct stream *stream;
+    const struct event *event;
+    enum direction dir;
+};
+
+static struct parse_input make_input(const struct feed *feed, struct bytes data, bool cut)
+{
+    return (struct parse_input){
+        .sender = feed->dir == feed->connection->client_dir ? SENDER_CLIENT : SENDER_SERVER,
+        .cut = cut,
+        .data = data,
+    };
+}
+
+static bool is_known(const struct feed *feed)
+{
+    return feed->connection->state == CONNECTION_KNOWN;
+}
+
+/* n bytes of a body went by, seen or not. */
+static void pass(const struct feed *feed, uint64_t n)
+{
+    struct stream *stream = feed->stream;
+
+    if (stream->skip == SKIP_UNTIL_CLOSE)
+        return;
+    stream->skip -= n;
+    if (stream->skip == 0 && stream->ends) {
+        stream->ends = false;
+        exchange_message_end(feed->track, feed->connection, feed->dir, feed->event);
+    }
+}
+
+/*
+ * The exchanges that a loss in this direction leaves uncertain. Without pipelining at most one is
+ * open: a request whose body has the hole stays, a response with a hole ends here. Among pipelined
+ * requests nobody can tell how many messages are missing.
+ */
+static void settle_exchanges(const struct feed *feed)
+{
+    struct connection *connection = feed->connection;
+    struct exchange *open = connection->first_open;
+
+    if (!open || open->request.stream)
+        return;
+    if (connection->pipelined ||
+        (feed->dir == connection->client_dir && feed->stream->current != open))
+        connection_set_state(feed->track, connection, CONNECTION_DESYNCHRONIZED);
+    else if (feed->dir != connection->client_dir)
+        exchange_finish(feed->track, open, EXCHANGE_INCOMPLETE, feed->event->time_ns,
+                        feed->event->exec.tid);
+}
+
+/* The message boundary is lost: forget the unfinished message. */
+static void lose(const struct feed *feed)
+{
+    struct parse_input nothing = make_input(feed, BYTES_NULL, false);
+
+    if (feed->stream->lost)
+        return;
+    counters_add(feed->track->counters, COUNTER_streams_gaps, 1);
+    settle_exchanges(feed);
+    stream_drop_window(feed->track, feed->stream);
+    feed->connection->protocol->resync(feed->connection->parser_state, &nothing);
+    feed->stream->lost = true;
+    feed->stream->skip = 0;
+    feed->stream->ends = false;
+    feed->stream->current = NULL;
+}
+
+/* Offset of the next plausible message start; all of the data where there is none. */
+static size_t find_start(const struct feed *feed, struct bytes data)
+{
+    struct parse_input input = make_input(feed, data, false);
+    size_t offset =
+        feed->connection->protocol->resync(feed->connection->parser_state, &input);
+
+    offset = MIN(offset, data.len);
+    if (offset < data.len) {
+        feed->stream->lost = false;
+        counters_add(feed->track->counters, COUNTER_streams_resyncs, 1);
+    } else {
+        track_count_operation(feed->track, COUNTER_operations_unparsed);
+    }
+    return offset;
+}
+
+static void mark_head(const struct feed *feed, uint64_t position)
+{
+    feed->stream->head_position = position;
+    feed->stream->head_time_ns = feed->event->time_ns;
+    feed->stream->head_exec = feed->event->exec;
+}
+
+static void take_message(const struct feed *feed, const struct message *message, uint64_t skip)
+{
+    struct stream *stream = feed->stream;
+
+    counters_add(feed->track->counters, COUNTER_messages, 1);
+    stream->skip = skip;
+    stream->ends = message->flags & MESSAGE_ENDS;
+    exchange_message(feed->track, feed->connection, feed->dir, message, feed->event);
+    if (stream->ends && skip == 0) {
+        stream->ends = false;
+        exchange_message_end(feed->track, feed->connection, feed->dir, feed->event);
+    }
+    if (message->flags & MESSAGE_LAST)
+        connection_set_state(feed->track, feed->connection, CONNECTION_OPAQUE);
+}
+
+/* One parser call at the view's start. Returns the bytes done with; 0: it wants more. */
+static size_t step(const struct feed *feed, struct bytes view, bool cut)
+{
+    struct parse_input input = make_input(feed, view, cut);
+    struct message message = {.kind = MESSAGE_REQUEST};
+    struct parse_result result =
+        feed->connection->protocol->parse(feed->connection->parser_state, &input, &message);
+
+    if (result.status == PARSE_MORE && !cut)
+        return 0;
+    if (result.status == PARSE_MORE || result.status == PARSE_BAD || result.used > view.len ||
+        (result.status == PARSE_NONE && result.used == 0 && result.skip == 0)) {
+        track_count_operation(feed->track, COUNTER_operations_unparsed);
+        lose(feed);
+        return 1;
+    }
+    if (result.status == PARSE_MESSAGE)
+        take_message(feed, &message, result.skip);
+    else
+        feed->stream->skip = result.skip;
+    return result.used;
+}
+
+/*
+ * Parses what it can. `base` is the position of the view's first byte; `marked`: the message that
+ * begins there was seen before, and its head is marked. Returns the bytes done with.
+ */
+static size_t parse_view(const struct feed *feed, struct bytes view, uint64_t base, bool marked,
+                         bool cut)
+{
+    size_t at = 0;
+
+    while (at < view.len && is_known(feed)) {
+        if (feed->stream->skip) {
+            size_t n = (size_t)MIN(feed->stream->skip, (uint64_t)(view.len - at));
+
+            at += n;
+            pass(feed, n);
+            continue;
+        }
+        if (feed->stream->lost) {
+            at += find_start(feed, bytes_skip(view, at));
+            if (feed->stream->lost)
+                break;
+        }
+        if (at > 0 || !marked)
+            mark_head(feed, base + at);
+        size_t n = step(feed, bytes_skip(view, at), cut);
+        if (n == 0 && feed->stream->skip == 0)
+            break;
+        at += n;
+    }
+    return is_known(feed) ? at : view.len;
+}
+
+/* What is left unparsed waits in the window. False: it has no room. */
+static bool keep_rest(const struct feed *feed, struct bytes rest)
+{
+    struct window *window = feed->stream->window;
+
+    if (rest.len == 0) {
+        stream_drop_window(feed->track, feed->stream);
+        return true;
+    }
+    if (!window && rest.len <= WINDOW_SIZE)
+        window = feed->stream->window = pool_take(&feed->track->windows);
+    if (!window || rest.len > WINDOW_SIZE) {
+        counters_add(feed->track->counters, COUNTER_windows_full, 1);
+        return false;
+    }
+    memmove(window->bytes, rest.ptr, rest.len);
+    window->len = (uint32_t)rest.len;
+    return true;
+}
+
+/* The bytes behind `rest` are lost to us: what can be said of the message that it begins? */
+static void cut_here(const struct feed *feed, struct bytes rest, bool marked)
+{
+    if (rest.len)
+        parse_view(feed, rest, feed->stream->head_position, marked, true);
+    stream_drop_window(feed->track, feed->stream);
+    if (is_known(feed) && feed->stream->skip == 0)
+        lose(feed);
+}
+
+/* Bytes that continue the stream at `base`. */
+static void feed_data(const struct feed *feed, struct bytes data, uint64_t base)
+{
+    struct stream *stream = feed->stream;
+
+    while (stream->window && data.len && is_known(feed)) {
+        size_t n = MIN(data.len, WINDOW_SIZE - (size_t)stream->window->len);
+        struct bytes view;
+        size_t used;
+
+        memcpy(stream->window->bytes + stream->window->len, data.ptr, n);
+        stream->window->len += (uint32_t)n;
+        view = bytes_make(stream->window->bytes, stream->window->len);
+        base += n;
+        data = bytes_skip(data, n);
+        used = parse_view(feed, view, base - view.len, true, false);
+        if (used == 0 && view.len == WINDOW_SIZE) {
+            counters_add(feed->track->counters, COUNTER_windows_full, 1);
+            cut_here(feed, view, true);
+        } else {
+            keep_rest(feed, bytes_skip(view, used));
+        }
+    }
+    if (data.len && is_known(feed)) {
+        size_t used = parse_view(feed, data, base, false, false);
+        struct bytes rest = bytes_skip(data, used);
+
+        if (is_known(feed) && !keep_rest(feed, rest))
+            cut_here(feed, rest, true);
+    }
+}
+
+/* Bytes that went by unseen, in front of or behind the captured ones. */
+static void feed_hole(const struct feed *feed, uint64_t n)
+{
+    struct stream *stream = feed->stream;
+
+    if (n == 0 || !is_known(feed))
+        return;
+    if (stream->skip < n) {
+        struct bytes rest = stream->window
+                                ? bytes_make(stream->window->bytes, stream->window->len)
+                                : BYTES_NULL;
+
+        if (stream->skip == 0 && rest.len)
+            cut_here(feed, rest, true);
+    }
+    if (is_known(feed) && stream->skip >= n) {
+        pass(feed, n);
+    } else if (is_known(feed)) {
+        track_count_operation(feed->track, COUNTER_operations_gap);
+        lose(feed);
+    }
+}
+
+static void start(const struct feed *feed)
+{
+    struct connection *connection = feed->connection;
+
+    if (feed->stream->started)
+        return;
+    feed->stream->started = true;
+    feed->stream->next = feed->event->position;
+    feed->stream->lost =
+        !connection->has_starts || connection->starts[feed->dir] != feed->event->position;
+}
+
+void stream_feed(struct track *track, struct connection *connection, const struct event *event)
+{
+    struct stream *stream = &connection->streams[event->dir];
+    struct feed feed = {track, connection, stream, event, event->dir};
+    uint64_t end = event->position + event->length, tail = event->length - event->data.len;
+    struct bytes data = event->data;
+    int64_t ahead;
+
+    start(&feed);
+    ahead = (int64_t)(event->position - stream->next);
+    stream->last_ns = event->time_ns;
+    if ((int64_t)(end - stream->next) <= 0) {
+        track_count_operation(track, COUNTER_operations_duplicate);
+        return;
+    }
+    if (ahead < 0) {
+        uint64_t seen_before = (uint64_t)-ahead;
+
+        tail -= seen_before > data.len ? seen_before - data.len : 0;
+        data = bytes_skip(data, (size_t)seen_before);
+    } else {
+        feed_hole(&feed, (uint64_t)ahead);
+    }
+    stream->next = end;
+    feed_data(&feed, data, end - tail - data.len);
+    feed_hole(&feed, tail);
+    track_count_operation(track, COUNTER_operations_parsed);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The room's front: events in, time, and the end of the run; the contracts stand in track.h. */
+#include "track/track.h"
+
+#include "base/macro.h"
+#include "track/internal.h"
+
+#include <errno.h>
+
+int track_new(const struct track_options *options, struct track **ret_track)
+{
+    struct track *track = calloc(1, sizeof(*track));
+    int r;
+
+    if (!track)
+        return -ENOMEM;
+    track->options = *options;
+    track->counters = options->counters;
+    list_init(&track->lru);
+    list_init(&track->closing);
+    list_init(&track->open);
+    r = table_init(&track->table, options->max_connections);
+    if (r == 0)
+        r = pool_init(&track->connections, sizeof(struct connection), options->max_connections);
+    if (r == 0)
+        r = pool_init(&track->exchanges, sizeof(struct exchange), options->max_exchanges);
+    if (r == 0)
+        r = pool_init(&track->windows, sizeof(struct window), options->max_windows);
+    if (r < 0) {
+        track_free(track);
+        return r;
+    }
+    *ret_track = track;
+    return 0;
+}
+
+void track_free(struct track *track)
+{
+    if (!track)
+        return;
+    table_done(&track->table);
+    pool_done(&track->connections);
+    pool_done(&track->exchanges);
+    pool_done(&track->windows);
+    free(track);
+}
+
+static void take_data(struct track *track, struct connection *connection,
+                      const struct event *event)
+{
+    static const enum counter by_state[] = {
+        [CONNECTION_UNDETECTED] = COUNTER_operations_unknown_protocol,
+        [CONNECTION_OPAQUE] = COUNTER_operations_opaque,
+        [CONNECTION_UNSELECTED] = COUNTER_operations_unselected,
+        [CONNECTION_DESYNCHRONIZED] = COUNTER_operations_desynchronized,
+    };
+
+    track->operation_counted = false;
+    if (connection->state == CONNECTION_DETECTING && !detect(track, connection, event))
+        return;
+    if (connection->state == CONNECTION_KNOWN)
+        stream_feed(track, connection, event);
+    else
+        track_count_operation(track, by_state[connection->state]);
+}
+
+/* Unread data may still be read after the state has changed: the end waits a moment. */
+static void take_close(struct track *track, const struct event *event)
+{
+    struct table_link *link = table_find(&track->table, event->connection);
+    struct connection *connection;
+
+    if (!link)
+        return;
+    connection = container_of(link, struct connection, link);
+    if (connection->closed_ns)
+        return;
+    connection->closed_ns = event->time_ns;
+    list_append(&track->closing, &connection->closing);
+}
+
+void track_event(struct track *track, const struct event *event)
+{
+    if (event->kind == EVENT_DATA)
+        take_data(track, connection_get(track, event), event);
+    else if (event->kind == EVENT_CLOSE)
+        take_close(track, event);
+}
+
+static void end_lingering(struct track *track, uint64_t now_ns)
+{
+    while (!list_empty(&track->closing)) {
+        struct connection *connection =
+            container_of(track->closing.next, struct connection, closing);
+
+        if (now_ns - connection->closed_ns < track->options.linger_ns)
+            return;
+        connection_finish(track, connection, now_ns);
+    }
+}
+
+static void end_unanswered(struct track *track, uint64_t now_ns)
+{
+    while (!list_empty(&track->open)) {
+        struct exchange *exchange = container_of(track->open.next, struct exchange, open);
+
+        if (exchange->start_ns + track->options.exchange_timeout_ns > now_ns)
+            return;
+        exchange_finish(track, exchange, EXCHANGE_TIMED_OUT, now_ns, exchange->exec.tid);
+    }
+}
+
+void track_advance(struct track *track, uint64_t now_ns)
+{
+    end_lingering(track, now_ns);
+    end_unanswered(track, now_ns);
+}
+
+void track_flush(struct track *track, uint64_t now_ns)
+{
+    track->options.linger_ns = 0;
+    end_lingering(track, now_ns);
+    for (struct list *node = track->lru.next; node != &track->lru; node = node->next)
+        connection_drop_exchanges(track, container_of(node, struct connection, lru),
+                                  COUNTER_exchanges_unanswered);
+}
+
+size_t track_open_exchanges(const struct track *track)
+{
+    return track->exchanges.in_use;
+}

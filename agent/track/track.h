@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From events to exchanges: connections, their two streams, the protocol that they speak, and the
+ * pairing of requests with responses. Knows no clock, no kernel and no protocol by name.
+ *
+ *   event -> connection (table, LRU) -> stream of its direction: position, gap, skip, window
+ *         -> detect once -> parse until MORE -> message -> exchange: begin ... end
+ *
+ * Memory: connections, windows and exchanges are pools of fixed size; a full one evicts the least
+ * recently used connection, which is counted.
+ */
+#pragma once
+
+#include "causality/causality.h"
+#include "policy/policy.h"
+#include "protocols/protocol.h"
+#include "span/event.h"
+
+#define EXCHANGE_TEXT_MAX 1536 /* bytes of fields and their values per exchange */
+
+/* What is kept of a message until it is described. */
+struct message_copy {
+    unsigned flags; /* enum message_flags */
+    int64_t code;
+    uint64_t stream;
+    unsigned n_fields;
+    const struct field *fields; /* in the exchange's text */
+};
+
+enum exchange_end {
+    EXCHANGE_ANSWERED,   /* request and response are complete */
+    EXCHANGE_CLOSED,     /* the connection ended first */
+    EXCHANGE_TIMED_OUT,
+    EXCHANGE_INCOMPLETE, /* bytes are missing: the true end is not known */
+};
+
+struct connection;
+
+/* One request and its response as one end of a connection saw them. */
+struct exchange {
+    struct cause cause; /* kind, execution context, position */
+    struct list open;   /* track's: the unanswered ones by age; the sink's between end and release */
+    struct exchange *next; /* track's: the next younger one on the connection */
+    struct connection *connection; /* NULL once ended */
+    const struct protocol *protocol;
+    struct endpoint local;
+    struct endpoint remote;
+    bool has_endpoints;
+    struct exec_context exec; /* who handled the request's first bytes */
+    uint64_t start_ns; /* first byte of the request */
+    uint64_t end_ns;   /* last byte of the response */
+    enum exchange_end end;
+    bool has_response;
+    bool has_process; /* the sink's */
+    bool request_complete;
+    struct message_copy request;
+    struct message_copy response;
+    uint32_t text_used;
+    uint8_t text[EXCHANGE_TEXT_MAX];
+};
+
+/* Rebuilds the message for protocol->describe. */
+void message_from_copy(const struct message_copy *copy, enum message_kind kind,
+                       struct message *ret_message);
+
+struct track_sink {
+    /* Is this connection wanted? Asked with its first facts, and again on LATER. */
+    enum selection (*select)(void *arg, const struct event *event);
+
+    /* A request's head is known. False: there is no room, forget the exchange (counted). */
+    bool (*begin)(void *arg, struct exchange *exchange);
+
+    /* It is over; `tid` handled its last bytes. It is the sink's until track_release. */
+    void (*end)(void *arg, struct exchange *exchange, uint32_t tid);
+
+    /* It is lost (and counted): release what begin took. Track releases the exchange itself. */
+    void (*drop)(void *arg, struct exchange *exchange);
+
+    void (*set_verdict)(void *arg, uint64_t connection, struct verdict verdict);
+    void *arg;
+};
+
+struct track_options {
+    size_t max_connections;
+    size_t max_exchanges;
+    size_t max_windows;
+    uint64_t exchange_timeout_ns;
+    uint64_t linger_ns; /* how long a closed connection may still deliver what was unread */
+    struct counters *counters;
+    struct track_sink sink;
+};
+
+struct track;
+
+int track_new(const struct track_options *options, struct track **ret_track);
+void track_free(struct track *track); /* NULL is fine; open exchanges are dropped uncounted */
+
+/* DATA and CLOSE events. */
+void track_event(struct track *track, const struct event *event);
+
+/* Time has passed: time-outs, and closed connections that have lingered. */
+void track_advance(struct track *track, uint64_t now_ns);
+
+/* The end of the run: closes all connections; exchanges without a response are dropped. */
+void track_flush(struct track *track, uint64_t now_ns);
+
+/* The sink is done with an exchange that it was given by `end`. */
+void track_release(struct track *track, struct exchange *exchange);
+
+size_t track_open_exchanges(const struct track *track);

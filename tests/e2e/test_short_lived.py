@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that live for ten milliseconds, and connections that are older than the agent."""
+import subprocess
+import time
+
+import flowtrace_e2e as e2e
+
+
+class ShortLived(e2e.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.flow = cls.keep(e2e.Flow(cls.directory))
+        go = cls.directory / "go"
+        old = cls.keep(e2e.start_shopper(cls.directory, cls.flow.port, "--requests", "20",
+                                         "--prefix", "old", "--start-after", str(go)))
+        time.sleep(1)
+        agent = cls.keep(e2e.Agent(cls.directory).wait_ready())
+        go.touch()
+        old.wait()
+        cls.truth = e2e.answers_of(old)
+        for i in range(20):
+            subprocess.run(["curl", "-sf", "-o", "/dev/null",
+                            f"http://127.0.0.1:{cls.flow.port}/orders/curl-{i}"], check=True)
+        time.sleep(0.5)
+        agent.stop()
+        cls.spans = agent.spans()
+
+    def spans_of(self, name, service, kind):
+        return [s for s in self.spans if (s.id, s.service, s.kind) == (name, service, kind)]
+
+    def test_every_curl_is_seen_under_its_name(self):
+        seen = [len(self.spans_of(f"curl-{i}", "curl", e2e.KIND_CLIENT)) for i in range(20)]
+        self.assertEqual(seen, [1] * 20)
+
+    def test_the_server_end_of_every_curl_is_its_child(self):
+        for i in range(20):
+            client, = self.spans_of(f"curl-{i}", "curl", e2e.KIND_CLIENT)
+            server, = self.spans_of(f"curl-{i}", "nginx", e2e.KIND_SERVER)
+            self.assertEqual((server.trace_id, server.parent_id),
+                             (client.trace_id, client.span_id))
+
+    def test_connections_older_than_the_agent_are_traced(self):
+        self.assertEqual(len(self.truth), 20)
+        for name in list(self.truth)[1:]:
+            for client, server in self.flow.hops.values():
+                spans = (self.spans_of(name, client, e2e.KIND_CLIENT),
+                         self.spans_of(name, server, e2e.KIND_SERVER))
+                self.assertEqual([len(s) for s in spans], [1, 1], f"{name} {client} {server}")
+                self.assertEqual(spans[1][0].parent_id, spans[0][0].span_id)
+
+    def test_what_was_before_the_agent_is_not_invented(self):
+        self.assertFalse([s for s in self.spans if s.id == list(self.truth)[0]])
+
+
+if __name__ == "__main__":
+    e2e.main()

@@ -20,7 +20,7 @@ struct worker_options {
     uint64_t send_timeout_ns;
 };
 
-/* All in spans, except where said otherwise. */
+/* All in spans, except where said otherwise. Each may be read at any time, from any thread. */
 struct worker_stats {
     _Atomic uint64_t offered;
     _Atomic uint64_t delivered;
@@ -42,6 +42,10 @@ int worker_start(const struct exporter_ops *ops, const struct worker_options *op
 void worker_put(struct worker *worker, struct batch *batch);
 
 const struct worker_stats *worker_stats(const struct worker *worker);
+
+/* All counters of one and the same moment, between which the identity above holds. */
+void worker_snapshot(struct worker *worker, struct worker_stats *ret_stats);
+
 const char *worker_name(const struct worker *worker);
 
 /*

@@ -86,13 +86,20 @@ static void describe_name(struct bytes method, const struct http1_url *url, bool
     span->name = len ? join(span->arena, parts, ELEMENTSOF(parts)) : shown;
 }
 
-static void describe_url(const struct http1_url *url, struct span *span)
+/* No url.full of a target that is cut, or no path: "http://shop" "oops" would be another host. */
+static bool has_full(const struct http1_url *url, bool target_cut)
+{
+    return !target_cut && url->scheme.ptr && url->host.len &&
+           (url->path.len == 0 || url->path.ptr[0] == '/');
+}
+
+static void describe_url(const struct http1_url *url, bool target_cut, struct span *span)
 {
     const struct bytes full[] = {url->scheme, BYTES_LITERAL("://"), url->authority, url->path,
                                  url->query.ptr ? BYTES_LITERAL("?") : BYTES_NULL, url->query};
     uint16_t port = url_port(url);
 
-    if (span->kind == SPAN_KIND_CLIENT && url->scheme.ptr && url->host.len)
+    if (span->kind == SPAN_KIND_CLIENT && has_full(url, target_cut))
         add_text(span, URL_FULL, join(span->arena, full, ELEMENTSOF(full)));
     add_text(span, URL_SCHEME, url->scheme);
     add_text(span, URL_PATH, url->path);
@@ -136,7 +143,7 @@ void http1_describe(const struct message *request, const struct message *respons
 
     describe_name(method, &url, target_cut, span);
     describe_method(method, span);
-    describe_url(&url, span);
+    describe_url(&url, target_cut, span);
     add_text(span, USER_AGENT_ORIGINAL,
              unfold(span->arena, message_field(request, HTTP1_FIELD_USER_AGENT)));
     describe_body(request, HTTP_REQUEST_BODY_SIZE, span);

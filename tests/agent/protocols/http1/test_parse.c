@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "protocols/http1/http1.h"
+
+#include "base/macro.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define UNTIL_CLOSE SKIP_UNTIL_CLOSE
+
+static struct parse_result step(struct http1_state *http1, enum sender sender, bool cut,
+                                const char *text, struct message *message)
+{
+    struct parse_input input = {sender, cut, bytes_from_string(text)};
+
+    return http1_parse(http1, &input, message);
+}
+
+static struct message parse(struct http1_state *http1, enum sender sender, const char *text)
+{
+    struct message message;
+
+    assert_int_equal(step(http1, sender, false, text, &message).status, PARSE_MESSAGE);
+    return message;
+}
+
+static void assert_field(const struct message *message, unsigned id, const char *expected)
+{
+    struct bytes found = message_field(message, id);
+
+    assert_int_equal(found.len, strlen(expected));
+    assert_memory_equal(found.ptr, expected, found.len);
+}
+
+static void a_request_carries_the_fields_that_describe_needs(void **state)
+{
+    struct http1_state http1 = {0};
+    struct message message = parse(&http1, SENDER_CLIENT,
+        "POST /a?b HTTP/1.1\r\nHost: shop\r\nCookie: secret\r\nAuthorization: secret\r\n"
+        "User-Agent: curl\r\ntraceparent: 00-x\r\ntracestate: a=1\r\nContent-Length: 3\r\n\r\n");
+
+    assert_int_equal(message.kind, MESSAGE_REQUEST);
+    assert_int_equal(message.n_fields, 8);
+    assert_field(&message, HTTP1_FIELD_METHOD, "POST");
+    assert_field(&message, HTTP1_FIELD_TARGET, "/a?b");
+    assert_field(&message, HTTP1_FIELD_VERSION, "1.1");
+    assert_field(&message, HTTP1_FIELD_HOST, "shop");
+    assert_field(&message, HTTP1_FIELD_USER_AGENT, "curl");
+    assert_field(&message, HTTP1_FIELD_BODY_SIZE, "3");
+    assert_field(&message, FIELD_TRACEPARENT, "00-x");
+    assert_field(&message, FIELD_TRACESTATE, "a=1");
+}
+
+static void request_bodies_end_as_rfc_9112_says(void **state)
+{
+    static const struct {
+        const char *headers;
+        enum parse_status status;
+        unsigned flags;
+        uint64_t skip;
+        enum http1_phase next;
+    } cases[] = {
+        {"", PARSE_MESSAGE, MESSAGE_ENDS, 0, HTTP1_START},
+        {"Content-Length: 9\r\n", PARSE_MESSAGE, MESSAGE_ENDS, 9, HTTP1_START},
+        {"Content-Length: 9\r\nContent-Length: 9\r\n", PARSE_MESSAGE, MESSAGE_ENDS, 9, HTTP1_START},
+        {"Content-Length: 9\r\nContent-Length: 8\r\n", PARSE_BAD, 0, 0, HTTP1_START},
+        {"Content-Length: nine\r\n", PARSE_BAD, 0, 0, HTTP1_START},
+        {"Transfer-Encoding: chunked\r\n", PARSE_MESSAGE, 0, 0, HTTP1_CHUNK},
+        {"Transfer-Encoding: chunked\r\nContent-Length: 9\r\n", PARSE_MESSAGE, 0, 0, HTTP1_CHUNK},
+        {"Content-Length: 9\r\nContent-Length: 8\r\nTransfer-Encoding: chunked\r\n",
+         PARSE_MESSAGE, 0, 0, HTTP1_CHUNK},
+        {"Transfer-Encoding: gzip\r\n", PARSE_MESSAGE, MESSAGE_ENDS, UNTIL_CLOSE, HTTP1_START},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        struct http1_state http1 = {0};
+        struct message message;
+        struct parse_result result;
+        char text[256] = "POST / HTTP/1.1\r\n";
+
+        strcat(strcat(text, cases[i].headers), "\r\n");
+        result = step(&http1, SENDER_CLIENT, false, text, &message);
+        assert_int_equal(result.status, cases[i].status);
+        assert_int_equal(http1.phases[SENDER_CLIENT], cases[i].next);
+        if (result.status == PARSE_BAD)
+            continue;
+        assert_int_equal(result.used, strlen(text));
+        assert_int_equal(result.skip, cases[i].skip);
+        assert_int_equal(message.flags, cases[i].flags);
+    }
+}
+
+static void response_bodies_end_as_rfc_9112_says(void **state)
+{
+    static const struct {
+        const char *method, *status, *headers;
+        unsigned flags;
+        uint64_t skip;
+        enum http1_phase next;
+    } cases[] = {
+        {"GET", "200", "Content-Length: 9\r\n", MESSAGE_ENDS, 9, HTTP1_START},
+        {"GET", "200", "", MESSAGE_ENDS, UNTIL_CLOSE, HTTP1_START},
+        {"GET", "200", "Transfer-Encoding: chunked\r\n", 0, 0, HTTP1_CHUNK},
+        {"GET", "200", "Transfer-Encoding: br\r\n", MESSAGE_ENDS, UNTIL_CLOSE, HTTP1_START},
+        {"HEAD", "200", "Content-Length: 9\r\n", MESSAGE_ENDS, 0, HTTP1_START},
+        {"HEAD", "200", "Transfer-Encoding: chunked\r\n", MESSAGE_ENDS, 0, HTTP1_START},
+        {"HEAD", "200", "", MESSAGE_ENDS, 0, HTTP1_START},
+        {"GET", "204", "Content-Length: 9\r\n", MESSAGE_ENDS, 0, HTTP1_START},
+        {"GET", "304", "Content-Length: x\r\n", MESSAGE_ENDS, 0, HTTP1_START},
+        {"GET", "100", "", MESSAGE_ENDS | MESSAGE_INTERIM, 0, HTTP1_START},
+        {"GET", "103", "Content-Length: 9\r\n", MESSAGE_ENDS | MESSAGE_INTERIM, 0, HTTP1_START},
+        {"GET", "101", "", MESSAGE_ENDS | MESSAGE_LAST, 0, HTTP1_START},
+        {"CONNECT", "200", "Content-Length: 9\r\n", MESSAGE_ENDS | MESSAGE_LAST, 0, HTTP1_START},
+        {"CONNECT", "407", "Content-Length: 9\r\n", MESSAGE_ENDS, 9, HTTP1_START},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        struct http1_state http1 = {0};
+        struct message message;
+        struct parse_result result;
+        char request[64] = "", response[256] = "HTTP/1.1 ";
+
+        strcat(strcat(request, cases[i].method), " shop:1 HTTP/1.1\r\n\r\n");
+        strcat(strcat(strcat(response, cases[i].status), " x\r\n"), cases[i].headers);
+        strcat(response, "\r\n");
+        parse(&http1, SENDER_CLIENT, request);
+        result = step(&http1, SENDER_SERVER, false, response, &message);
+        assert_int_equal(result.status, PARSE_MESSAGE);
+        assert_int_equal(result.used, strlen(response));
+        assert_int_equal(result.skip, cases[i].skip);
+        assert_int_equal(message.flags, cases[i].flags);
+        assert_int_equal(http1.phases[SENDER_SERVER], cases[i].next);
+        assert_int_equal(http1.n_open, message.flags & MESSAGE_INTERIM ? 1 : 0);
+    }
+}
+
+static void a_body_size_is_given_only_where_it_frames_a_body(void **state)
+{
+    struct http1_state http1 = {.n_open = 1, .heads = 1};
+    struct message message = parse(&http1, SENDER_SERVER,
+                                   "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
+
+    assert_null(message_field(&message, HTTP1_FIELD_BODY_SIZE).ptr);
+    message = parse(&http1, SENDER_SERVER,
+                    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n");
+    assert_null(message_field(&message, HTTP1_FIELD_BODY_SIZE).ptr);
+}
+
+static void answers_belong_to_their_requests_also_beyond_sixty_four(void **state)
+{
+    struct http1_state http1 = {0};
+
+    for (unsigned i = 0; i < 100; i++)
+        parse(&http1, SENDER_CLIENT,
+              i % 2 ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n");
+    assert_int_equal(http1.n_open, 100);
+    for (unsigned i = 0; i < 100; i++) {
+        struct message message;
+        struct parse_result result = step(&http1, SENDER_SERVER, false,
+                                          "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", &message);
+
+        /* Of the oldest 64 the method is known, the others pass for ordinary ones. */
+        assert_int_equal(result.skip, i % 2 && i < 64 ? 0 : 9);
+    }
+    assert_int_equal(http1.n_open, 0);
+    parse(&http1, SENDER_SERVER, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(http1.n_open, 0);
+}
+
+static void chunk_sizes_say_how_much_is_skipped(void **state)
+{
+    static const struct {
+        const char *text;
+        enum parse_status status;
+        size_t used;
+        uint64_t skip;
+    } cases[] = {
+        {"5\r\nhello", PARSE_NONE, 3, 7},
+        {"5\nhello", PARSE_NONE, 2, 7},
+        {"00aF\r\n", PARSE_NONE, 6, 0xaf + 2},
+        {"5 ;a=\"b\"\r\n", PARSE_NONE, 10, 7},
+        {"5   \r\n", PARSE_NONE, 6, 7},
+        {"7fffffffffffffff\r\n", PARSE_NONE, 18, (uint64_t)INT64_MAX + 2},
+        {"8000000000000000\r\n", PARSE_BAD, 0, 0},
+        {"fffffffffffffffff\r\n", PARSE_BAD, 0, 0},
+        {"\r\n", PARSE_BAD, 0, 0},
+        {";a\r\n", PARSE_BAD, 0, 0},
+        {"5x\r\n", PARSE_BAD, 0, 0},
+        {"-5\r\n", PARSE_BAD, 0, 0},
+        {"x", PARSE_BAD, 0, 0},
+        {"5\r", PARSE_MORE, 0, 0},
+        {"5;a", PARSE_MORE, 0, 0},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        struct http1_state http1 = {.phases = {HTTP1_CHUNK}};
+        struct message message;
+        struct parse_result result = step(&http1, SENDER_CLIENT, false, cases[i].text, &message);
+
+        assert_int_equal(result.status, cases[i].status);
+        assert_int_equal(result.used, cases[i].used);
+        assert_int_equal(result.skip, cases[i].skip);
+    }
+}
+
+static void the_last_chunk_and_its_trailers_end_the_message(void **state)
+{
+    struct http1_state http1 = {.phases = {HTTP1_CHUNK}};
+    struct message message;
+
+    assert_int_equal(step(&http1, SENDER_CLIENT, false, "0\r\n", &message).status, PARSE_NONE);
+    assert_int_equal(step(&http1, SENDER_CLIENT, false, "A: b\r\n", &message).status, PARSE_MORE);
+    message = parse(&http1, SENDER_CLIENT, "A: b\r\n\r\nGET ");
+    assert_int_equal(message.kind, MESSAGE_PART);
+    assert_int_equal(message.flags, MESSAGE_ENDS);
+    assert_int_equal(message.head.len, strlen("A: b\r\n\r\n"));
+    assert_int_equal(message.n_fields, 0);
+    assert_int_equal(http1.phases[SENDER_CLIENT], HTTP1_START);
+}
+
+static void a_cut_head_says_what_its_start_line_told(void **state)
+{
+    static const struct {
+        enum sender sender;
+        const char *text;
+        enum parse_status status;
+    } cases[] = {
+        {SENDER_CLIENT, "GE", PARSE_BAD},
+        {SENDER_CLIENT, "GET ", PARSE_BAD},
+        {SENDER_CLIENT, "GET /ord", PARSE_MESSAGE},
+        {SENDER_CLIENT, "GET /ord HTTP/1.1\r\nHost: a\r\nX: ", PARSE_MESSAGE},
+        {SENDER_SERVER, "HTTP/1.1 20", PARSE_BAD},
+        {SENDER_SERVER, "HTTP/1.1 200", PARSE_MESSAGE},
+        {SENDER_SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-", PARSE_MESSAGE},
+        {SENDER_SERVER, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n", PARSE_MESSAGE},
+        {SENDER_CLIENT, "", PARSE_BAD},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        struct http1_state http1 = {0};
+        struct message message;
+        struct parse_result result = step(&http1, cases[i].sender, true, cases[i].text, &message);
+
+        assert_int_equal(result.status, cases[i].status);
+        if (result.status == PARSE_BAD)
+            continue;
+        assert_int_equal(message.flags, MESSAGE_ENDS | MESSAGE_TRUNCATED);
+        assert_int_equal(result.used, strlen(cases[i].text));
+        assert_int_equal(result.skip, 0);
+        assert_int_equal(http1.phases[cases[i].sender], HTTP1_START);
+    }
+}
+
+static void a_cut_request_still_counts_for_the_framing_of_its_response(void **state)
+{
+    struct http1_state http1 = {0};
+    struct message message;
+
+    step(&http1, SENDER_CLIENT, true, "HEAD /long/pa", &message);
+    assert_int_equal(step(&http1, SENDER_SERVER, false,
+                          "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", &message).skip, 0);
+}
+
+static void cut_chunk_lines_are_bad_and_cut_trailers_end_the_message(void **state)
+{
+    struct http1_state http1 = {.phases = {HTTP1_CHUNK, HTTP1_TRAILER}};
+    struct message message;
+
+    assert_int_equal(step(&http1, SENDER_CLIENT, true, "5", &message).status, PARSE_BAD);
+    assert_int_equal(step(&http1, SENDER_SERVER, true, "Digest: ", &message).status,
+                     PARSE_MESSAGE);
+    assert_int_equal(message.flags, MESSAGE_ENDS | MESSAGE_TRUNCATED);
+}
+
+static void a_head_beyond_its_limit_is_bad(void **state)
+{
+    static char text[HTTP1_HEAD_MAX + 64] = "GET / HTTP/1.1\r\nX: ";
+    struct http1_state http1 = {0};
+    struct message message;
+    size_t begin = strlen(text);
+
+    memset(text + begin, 'x', HTTP1_HEAD_MAX - 4 - begin);
+    strcpy(text + HTTP1_HEAD_MAX - 4, "\r\n\r\n");
+    assert_int_equal(step(&http1, SENDER_CLIENT, false, text, &message).status, PARSE_MESSAGE);
+    strcpy(text + HTTP1_HEAD_MAX - 4, "x\r\n\r\n");
+    assert_int_equal(step(&http1, SENDER_CLIENT, false, text, &message).status, PARSE_BAD);
+    text[HTTP1_HEAD_MAX - 1] = '\0';
+    assert_int_equal(step(&http1, SENDER_CLIENT, false, text, &message).status, PARSE_MORE);
+    strcpy(text + HTTP1_HEAD_MAX - 4, "xxxx");
+    assert_int_equal(step(&http1, SENDER_CLIENT, false, text, &message).status, PARSE_BAD);
+}
+
+static void what_is_not_http_is_bad(void **state)
+{
+    struct http1_state http1 = {0};
+    struct message message;
+
+    assert_int_equal(step(&http1, SENDER_CLIENT, false, "HTTP/1.1 200 OK\r\n\r\n", &message).status,
+                     PARSE_BAD);
+    assert_int_equal(step(&http1, SENDER_SERVER, false, "GET / HTTP/1.1\r\n\r\n", &message).status,
+                     PARSE_BAD);
+    assert_int_equal(step(&http1, SENDER_CLIENT, false, "PRI * HTTP/2.0\r\n\r\n", &message).status,
+                     PARSE_BAD);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_carries_the_fields_that_describe_needs),
+        cmocka_unit_test(request_bodies_end_as_rfc_9112_says),
+        cmocka_unit_test(response_bodies_end_as_rfc_9112_says),
+        cmocka_unit_test(a_body_size_is_given_only_where_it_frames_a_body),
+        cmocka_unit_test(answers_belong_to_their_requests_also_beyond_sixty_four),
+        cmocka_unit_test(chunk_sizes_say_how_much_is_skipped),
+        cmocka_unit_test(the_last_chunk_and_its_trailers_end_the_message),
+        cmocka_unit_test(a_cut_head_says_what_its_start_line_told),
+        cmocka_unit_test(a_cut_request_still_counts_for_the_framing_of_its_response),
+        cmocka_unit_test(cut_chunk_lines_are_bad_and_cut_trailers_end_the_message),
+        cmocka_unit_test(a_head_beyond_its_limit_is_bad),
+        cmocka_unit_test(what_is_not_http_is_bad),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

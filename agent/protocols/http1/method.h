@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The request methods by name: IANA's HTTP Method Registry, without "PRI", which is HTTP/2's preface.
- * A parser takes any token for a method; where the place of a request is in doubt, only these.
+ * The request methods by name: IANA's HTTP Method Registry, without "PRI", which is HTTP/2's
+ * preface. A parser takes any token for a method; where the place of a request is in doubt, only
+ * these.
  */
 #pragma once
 

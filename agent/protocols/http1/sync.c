@@ -2,7 +2,7 @@
 /*
  * Where HTTP/1.x begins: on a new connection (probe) and behind a gap or garbage (resync).
  *
- *   ...tail of a body"}GET /next HTTP/1.1 CR LF      what follows a body needs no line end before it
+ *   ...tail of a body"}GET /next HTTP/1.1 CR LF     what follows a body needs no line end
  *                      ^ resync
  *
  * A start line at the very end of the bytes may be incomplete: its beginning is a plausible start.

@@ -50,7 +50,7 @@ void driver_reset(struct driver *driver);
 /* The next bytes of a direction. */
 void driver_feed(struct driver *driver, enum sender sender, struct bytes bytes);
 
-/* Bytes of unknown number are missing: what is left over is cut, then the next message is sought. */
+/* Bytes of unknown number are missing: what is left over is cut, the next message is sought. */
 void driver_gap(struct driver *driver, enum sender sender);
 
 /* probe on these bytes, checked like every call. */

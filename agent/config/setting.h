@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One row of the table of settings, as the files of this room see it. The type says how the value is
- * written and what stands at `offset` in struct settings:
+ * One row of the table of settings, as the files of this room see it. The type says how the value
+ * is written and what stands at `offset` in struct settings:
  *
  *   BOOLEAN   true, false                          bool
  *   INTEGER   65536                                uint64_t

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The settings: one table (settings.c) with name, type, default, bounds and description of each,
- * which feeds the YAML parser, --set, --print-config and docs/configuration.md. What comes out is an
- * immutable snapshot.
+ * which feeds the YAML parser, --set, --print-config and docs/configuration.md. What comes out is
+ * an immutable snapshot.
  */
 #pragma once
 

@@ -54,10 +54,10 @@ struct bytes proc_next_string(struct bytes *rest)
     return string;
 }
 
-struct bytes proc_environment(struct bytes environ, struct bytes name)
+struct bytes proc_environment(struct bytes environment, struct bytes name)
 {
-    while (environ.len) {
-        struct bytes entry = proc_next_string(&environ);
+    while (environment.len) {
+        struct bytes entry = proc_next_string(&environment);
 
         if (bytes_starts_with(entry, name) && entry.len > name.len && entry.ptr[name.len] == '=')
             return bytes_skip(entry, name.len + 1);

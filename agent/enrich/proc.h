@@ -17,7 +17,7 @@ struct bytes proc_cgroup_path(struct bytes cgroup);
 struct bytes proc_next_string(struct bytes *rest);
 
 /* The value of NAME in an environment, or empty. */
-struct bytes proc_environment(struct bytes environ, struct bytes name);
+struct bytes proc_environment(struct bytes environment, struct bytes name);
 
 /* What stands behind the last slash. */
 struct bytes proc_file_name(struct bytes path);

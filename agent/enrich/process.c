@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading a process from /proc, and the resource it is. The start time is compared before and after
- * everything else is read, so what was read belongs to one process; an exec in between may still mix
- * the old program with the new one, which the next look-up puts right.
+ * everything else is read, so what was read belongs to one process; an exec in between may still
+ * mix the old program with the new one, which the next look-up puts right.
  */
 #include "enrich/process.h"
 
@@ -66,7 +66,7 @@ int process_read(uint32_t tgid, uint64_t process_start_ns, struct arena *arena,
                  struct process_facts *ret_facts)
 {
     _cleanup_(buffer_done) struct buffer text = buffer_make(TEXT_CAP);
-    _cleanup_(buffer_done) struct buffer environ = buffer_make(TEXT_CAP);
+    _cleanup_(buffer_done) struct buffer environment = buffer_make(TEXT_CAP);
     _cleanup_(closep) int dir = -1;
     struct process_facts facts = {0};
     char path[32];
@@ -82,9 +82,10 @@ int process_read(uint32_t tgid, uint64_t process_start_ns, struct arena *arena,
     facts.executable = read_executable(dir, arena);
     facts.cgroup = arena_copy(arena, proc_cgroup_path(read_text(dir, "cgroup", &text)));
     facts.container_id = process_container_id(facts.cgroup);
-    read_text(dir, "environ", &environ);
-    facts.service = process_service_name(buffer_bytes(&environ), read_text(dir, "cmdline", &text),
-                                         facts.cgroup, facts.executable, arena);
+    read_text(dir, "environ", &environment);
+    facts.service = process_service_name(buffer_bytes(&environment),
+                                         read_text(dir, "cmdline", &text), facts.cgroup,
+                                         facts.executable, arena);
     r = check_start(dir, process_start_ns, &text);
     if (r < 0)
         return r;

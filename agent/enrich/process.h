@@ -28,12 +28,13 @@ int process_read(uint32_t tgid, uint64_t process_start_ns, struct arena *arena,
 /*
  * service.name, the first that is there: OTEL_SERVICE_NAME of the process's environment;
  * service.name in its OTEL_RESOURCE_ATTRIBUTES; the systemd unit of its cgroup (.service, without
- * the suffix; not user@ or session scopes); for an interpreter (python, node, java -jar, ruby, perl,
- * php, sh) the script's or jar's file name without suffix; the executable's file name.
- * `environ` and `cmdline` are NUL-separated as /proc has them. Empty where nothing is known.
+ * the suffix; not user@ or session scopes); for an interpreter (python, node, java -jar, ruby,
+ * perl, php, sh) the script's or jar's file name without suffix; the executable's file name.
+ * `environment` and `cmdline` are NUL-separated as /proc has them. Empty where nothing is known.
  */
-struct bytes process_service_name(struct bytes environ, struct bytes cmdline, struct bytes cgroup,
-                                  struct bytes executable, struct arena *arena);
+struct bytes process_service_name(struct bytes environment, struct bytes cmdline,
+                                  struct bytes cgroup, struct bytes executable,
+                                  struct arena *arena);
 
 /* The last 64-hex-digit part of a cgroup path (docker, containerd, CRI-O, podman), or empty. */
 struct bytes process_container_id(struct bytes cgroup);
@@ -52,8 +53,8 @@ struct process_identity {
 #define RESOURCE_ATTRIBUTES_MAX 12
 
 /*
- * The attributes of the resource that the process is: service.name (the comm where facts have none),
- * host.name, os.type, process.pid, process.executable.name and .path, process.creation.time,
+ * The attributes of the resource that the process is: service.name (the comm where facts have
+ * none), host.name, os.type, process.pid, process.executable.name and .path, process.creation.time,
  * container.id, telemetry.distro.*. facts may be NULL. Returns how many were written to `out`,
  * which has RESOURCE_ATTRIBUTES_MAX places; new strings go to the arena.
  */

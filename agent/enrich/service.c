@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a service is called, and which container it runs in: rules over the texts of /proc. The order
- * of the rules stands in process.h; each rule is a function that answers with an empty string where
- * it does not apply.
+ * What a service is called, and which container it runs in: rules over the texts of /proc. The
+ * order of the rules stands in process.h; each rule is a function that answers with an empty string
+ * where it does not apply.
  */
 #include "enrich/process.h"
 
@@ -103,9 +103,9 @@ static struct bytes name_from_script(struct bytes cmdline, struct bytes executab
 }
 
 /* OTEL_RESOURCE_ATTRIBUTES: key=value,key=value with values percent-encoded as in W3C Baggage. */
-static struct bytes name_from_attributes(struct bytes environ, struct arena *arena)
+static struct bytes name_from_attributes(struct bytes environment, struct arena *arena)
 {
-    struct bytes list = proc_environment(environ, BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES"));
+    struct bytes list = proc_environment(environment, BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES"));
 
     while (list.len) {
         struct bytes entry = bytes_slice(list, 0, bytes_find(list, ','));
@@ -175,13 +175,14 @@ static struct bytes name_from_unit(struct bytes cgroup)
     return found;
 }
 
-struct bytes process_service_name(struct bytes environ, struct bytes cmdline, struct bytes cgroup,
-                                  struct bytes executable, struct arena *arena)
+struct bytes process_service_name(struct bytes environment, struct bytes cmdline,
+                                  struct bytes cgroup, struct bytes executable,
+                                  struct arena *arena)
 {
-    struct bytes name = proc_environment(environ, BYTES_LITERAL("OTEL_SERVICE_NAME"));
+    struct bytes name = proc_environment(environment, BYTES_LITERAL("OTEL_SERVICE_NAME"));
 
     if (name.len == 0)
-        name = name_from_attributes(environ, arena);
+        name = name_from_attributes(environment, arena);
     if (name.len == 0)
         name = name_from_unit(cgroup);
     if (name.len == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The compiled policy and selection: what the settings say as text is turned into numbers once. Each
- * list answers for itself, and the answers meet like this:
+ * The compiled policy and selection: what the settings say as text is turned into numbers once.
+ * Each list answers for itself, and the answers meet like this:
  *
  *   any NO -> NO      else any LATER -> LATER      else YES
  */

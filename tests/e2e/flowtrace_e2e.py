@@ -179,7 +179,7 @@ def parse_counters(text):
     """The counters of docs/counters.md in a page of metrics, or in the totals on standard error."""
     found = {}
     for name in counter_classes():
-        for pattern in (rf"^flowtrace_{name}(?:_total)? (\d+)$", rf"\b{name}\b\s*[:= ]\s*(\d+)"):
+        for pattern in (rf"^flowtrace_{name}_total (\d+)$", rf"^ +{name} +(\d+)\b"):
             if match := re.search(pattern, text, re.MULTILINE):
                 found[name] = int(match[1])
                 break
@@ -212,10 +212,11 @@ class Agent(Program):
         return read_spans(self.spans_path)
 
     def totals(self):
+        """All counters; the agent leaves out those that are zero."""
         totals = parse_counters(self.errors())
         if "operations" not in totals:
             raise AssertionError(f"no totals in what the agent said: {self.errors()}")
-        return totals
+        return dict.fromkeys(counter_classes(), 0) | totals
 
     def metrics(self):
         return http_get(f"http://127.0.0.1:{self.status_port}/metrics")[1]

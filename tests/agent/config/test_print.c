@@ -29,10 +29,11 @@ static void what_is_printed_loads_to_the_same_values(void **state)
     _cleanup_(settings_freep) struct settings *first = NULL, *second = NULL;
     _cleanup_(closep) int fd = memfd_create("printed", MFD_CLOEXEC);
     _cleanup_(closep) int again = memfd_create("again", MFD_CLOEXEC);
-    const char *const assignments[] = {"capture.head=1000", "exchange.grace=0ns", "batch.age=1500us",
-                                 "record=it's: #1, [a] \"b\" \\n", "exporters=console,file:a'b",
-                                 "select.executables=*,&x,!y,- z", "select.netns=1",
-                                 "status.listen=[::1]:0"};
+    const char *const assignments[] = {
+        "capture.head=1000", "exchange.grace=0ns", "batch.age=1500us", "status.listen=[::1]:0",
+        "record=it's: #1, [a] \"b\" \\n", "exporters=console,file:a'b", "select.netns=1",
+        "select.executables=*,&x,!y,- z",
+    };
     char path[64], text[8192], text_again[8192];
 
     assert_int_equal(settings_load(NULL, (char *const *)assignments, ELEMENTSOF(assignments),

@@ -64,7 +64,8 @@ static void durations_need_a_unit(void **state)
 
 static void what_is_no_number_is_refused(void **state)
 {
-    static const char *const bad[] = {"", "x", "-1", "+1", "1.5K", "1 K", " 1", "1KB", "1kib", "0x10"};
+    static const char *const bad[] = {"", "x", "-1", "+1", "1.5K", "1 K", " 1", "1KB",
+                                      "1kib", "0x10"};
 
     for (size_t i = 0; i < ELEMENTSOF(bad); i++)
         assert_int_equal(refused(&a_size, bad[i]), -EINVAL);

@@ -65,11 +65,11 @@ static void the_unified_cgroup_comes_first_unless_it_is_the_root(void **state)
 
 static void an_environment_is_searched_by_whole_names(void **state)
 {
-    struct bytes environ = BYTES_LITERAL("XHOME=1\0HOMER=2\0HOME\0HOME=/root\0HOME=/x\0E=\0");
+    struct bytes environment = BYTES_LITERAL("XHOME=1\0HOMER=2\0HOME\0HOME=/root\0HOME=/x\0E=\0");
 
-    assert_text(proc_environment(environ, BYTES_LITERAL("HOME")), "/root");
-    assert_text(proc_environment(environ, BYTES_LITERAL("E")), "");
-    assert_text(proc_environment(environ, BYTES_LITERAL("OTHER")), "");
+    assert_text(proc_environment(environment, BYTES_LITERAL("HOME")), "/root");
+    assert_text(proc_environment(environment, BYTES_LITERAL("E")), "");
+    assert_text(proc_environment(environment, BYTES_LITERAL("OTHER")), "");
 }
 
 static void a_file_name_stands_behind_the_last_slash(void **state)

@@ -12,12 +12,12 @@
 #define HEX_63 "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define NOTHING BYTES_LITERAL("")
 
-static void assert_name(struct bytes environ, struct bytes cmdline, struct bytes cgroup,
+static void assert_name(struct bytes environment, struct bytes cmdline, struct bytes cgroup,
                         const char *executable, const char *expected)
 {
     uint8_t memory[1024];
     struct arena arena = arena_over(memory, sizeof(memory));
-    struct bytes name = process_service_name(environ, cmdline, cgroup,
+    struct bytes name = process_service_name(environment, cmdline, cgroup,
                                              bytes_from_string(executable), &arena);
 
     if (!bytes_equal(name, bytes_from_string(expected)))
@@ -28,7 +28,7 @@ static void the_environment_comes_first(void **state)
 {
     struct bytes cgroup = BYTES_LITERAL("/system.slice/unit.service");
     static const struct {
-        struct bytes environ;
+        struct bytes environment;
         const char *expected;
     } cases[] = {
         {BYTES_LITERAL("A=1\0OTEL_SERVICE_NAME=orders\0"), "orders"},
@@ -42,7 +42,7 @@ static void the_environment_comes_first(void **state)
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-        assert_name(cases[i].environ, NOTHING, cgroup, "/usr/bin/x", cases[i].expected);
+        assert_name(cases[i].environment, NOTHING, cgroup, "/usr/bin/x", cases[i].expected);
 }
 
 static void the_unit_comes_before_the_program(void **state)
@@ -69,7 +69,8 @@ static void an_interpreter_gives_the_name_of_its_script(void **state)
         struct bytes cmdline;
         const char *executable, *expected;
     } cases[] = {
-        {BYTES_LITERAL("python3\0/srv/orders.py\0--port\0" "80\0"), "/usr/bin/python3.11", "orders"},
+        {BYTES_LITERAL("python3\0/srv/orders.py\0--port\0" "80\0"), "/usr/bin/python3.11",
+         "orders"},
         {BYTES_LITERAL("python3\0-u\0-W\0error\0orders.py\0"), "/usr/bin/python3", "orders"},
         {BYTES_LITERAL("python3\0-m\0http.server\0"), "/usr/bin/python3.11", "http.server"},
         {BYTES_LITERAL("python3\0-c\0import x\0"), "/usr/bin/python3.11", "python3.11"},

@@ -128,7 +128,8 @@ static void a_name_too_long_to_look_at_counts_as_secret(void **state)
 
 static void bytes_of_all_values_pass_through(void **state)
 {
-    struct bytes result = redacted(*state, "url.query", BYTES_LITERAL("a\0&t\0=1&key=\0\377&b=\200"));
+    struct bytes result = redacted(*state, "url.query",
+                                   BYTES_LITERAL("a\0&t\0=1&key=\0\377&b=\200"));
 
     assert_true(bytes_equal(result, BYTES_LITERAL("a\0&t\0=1&key=REDACTED&b=\200")));
 }

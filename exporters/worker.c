@@ -149,7 +149,7 @@ static void settle(struct worker *worker, const struct batch *batch,
     keep_memory.drop_first(worker->keep);
 }
 
-/* Sends until the batch is delivered or dropped. False: told to stop, the batch stays in the keep. */
+/* Sends until the batch is delivered or dropped. False: told to stop, the batch stays kept. */
 static bool deliver(struct worker *worker, const struct batch *batch)
 {
     for (unsigned attempt = 0; !worker->stopping; attempt++) {

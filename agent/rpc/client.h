@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Unary gRPC calls over plain text to one endpoint, and nothing else of gRPC: the rest of the
+ * program never sees its headers. One thread at a time uses a client.
+ *
+ * The client connects at its first call, and again by itself, at most every few seconds. It does
+ * not retry, takes no HTTP proxy from the environment, and neither sends nor accepts compressed
+ * messages.
+ */
+#pragma once
+
+#include "base/buffer.h"
+
+#include <stdatomic.h>
+
+#define RPC_RESPONSE_MAX (64 * 1024)
+#define RPC_MESSAGE_MAX 256
+
+/* The numbers are gRPC's status codes (doc/statuscodes.md of gRPC). */
+enum rpc_status {
+    RPC_OK = 0,
+    RPC_CANCELLED = 1,
+    RPC_UNKNOWN = 2,
+    RPC_INVALID_ARGUMENT = 3,
+    RPC_DEADLINE_EXCEEDED = 4,
+    RPC_NOT_FOUND = 5,
+    RPC_ALREADY_EXISTS = 6,
+    RPC_PERMISSION_DENIED = 7,
+    RPC_RESOURCE_EXHAUSTED = 8,
+    RPC_FAILED_PRECONDITION = 9,
+    RPC_ABORTED = 10,
+    RPC_OUT_OF_RANGE = 11,
+    RPC_UNIMPLEMENTED = 12,
+    RPC_INTERNAL = 13,
+    RPC_UNAVAILABLE = 14,
+    RPC_DATA_LOSS = 15,
+    RPC_UNAUTHENTICATED = 16,
+    RPC_STATUS_COUNT,
+};
+
+struct rpc_request {
+    const char *method; /* "/package.Service/Method" */
+    struct bytes message;
+    uint64_t timeout_ns;
+    const _Atomic bool *stopping; /* set: the call is given up within 100 ms. May be NULL */
+};
+
+struct rpc_response {
+    enum rpc_status status;
+    char text[RPC_MESSAGE_MAX]; /* not OK: the status's message, in printable ASCII */
+    bool has_retry_delay;       /* the peer sent a google.rpc.RetryInfo ... */
+    uint64_t retry_delay_ns;    /* ... which says so */
+    struct buffer message;      /* OK: the response, at most RPC_RESPONSE_MAX */
+};
+
+struct rpc_client;
+
+/* `target` is HOST:PORT, an IPv6 address in brackets. Does not connect. Returns 0 or -ENOMEM. */
+int rpc_client_new(const char *target, struct rpc_client **ret_client);
+
+/* Ends gRPC where this is the last client. NULL is fine. */
+void rpc_client_free(struct rpc_client *client);
+
+/*
+ * Blocks until the call has ended in one way or the other. `response` is made before the first call
+ * and may serve any number of them. Returns 0 (the status says how the call went), -ENOMEM, or
+ * -EINVAL where the call could not be begun.
+ */
+int rpc_client_call(struct rpc_client *client, const struct rpc_request *request,
+                    struct rpc_response *response);
+
+static inline struct rpc_response rpc_response_make(void)
+{
+    return (struct rpc_response){.message = buffer_make(RPC_RESPONSE_MAX)};
+}
+
+static inline void rpc_response_done(struct rpc_response *response)
+{
+    buffer_done(&response->message);
+}
+
+/* "UNAVAILABLE" and the like; "UNKNOWN" for other numbers. */
+const char *rpc_status_name(enum rpc_status status);

@@ -48,7 +48,8 @@ static unsigned write_health(const struct status_provider *provider, struct buff
         buffer_reset(out);
         buffer_append(out, "ok", 2);
     }
-    buffer_append(out, "\n", 1);
+    if (out->len == 0 || out->ptr[out->len - 1] != '\n')
+        buffer_append(out, "\n", 1);
     return healthy ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 

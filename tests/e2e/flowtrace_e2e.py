@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the end-to-end tests share: starting and stopping programs by pid, the agent, the sample flow
-(client -> nginx -> orders -> stock), and reading the spans that came out.
+"""What the end-to-end tests share: starting and stopping programs by pid, the agent, the sample
+flow (client -> nginx -> orders -> stock), and reading the spans that came out.
 
-Everything listens on free ports of 127.0.0.1; what a test starts dies with it, even when the test is
-killed. Tests use unittest and end with main(), whose last line is "N passed, N failed".
+Everything listens on free ports of 127.0.0.1; what a test starts dies with it, even when it is
+killed itself. Tests use unittest and end with main(), whose last line is "N passed, N failed".
 """
 import contextlib
 import ctypes

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Jaeger for the tests: an OpenTelemetry Collector distribution with storage and a query API,
-on ports of its own. scripts/get-jaeger builds it once, outside the checkout."""
+"""A real Jaeger for the tests: an OpenTelemetry Collector distribution with storage and a query
+API, on ports of its own. scripts/get-jaeger builds it once, outside the checkout."""
 import json
 import subprocess
 

@@ -26,6 +26,7 @@
 #include "bpf/flowtrace.skel.h"
 
 #define NAP_MS 10
+#define SETTLE_US 2000
 #define CLOCK_CHECK_NS NS_PER_S /* how often the distance between the two clocks is measured */
 
 struct bpf_source {
@@ -376,6 +377,13 @@ static void deliver_loss(struct bpf_source *source)
     source->lost = lost;
 }
 
+/* Takes the hooks off; a program that is just running on another CPU gets the time to end. */
+static void stop_capturing(struct bpf_source *source)
+{
+    flowtrace_bpf__detach(source->skeleton);
+    usleep(SETTLE_US);
+}
+
 static int source_bpf_drain(void *arg, int wake_fd, int timeout_ms, event_sink sink, void *sink_arg)
 {
     struct bpf_source *source = arg;
@@ -388,9 +396,11 @@ static int source_bpf_drain(void *arg, int wake_fd, int timeout_ms, event_sink s
     check_clock(source);
     if (!source->introduced)
         deliver_host(source);
+    if (timeout_ms == SOURCE_LAST_DRAIN)
+        stop_capturing(source);
     /* Records that came since the last drain are taken before any sleep. */
     n = ring_buffer__consume(source->ring);
-    if (n == 0) {
+    if (n == 0 && timeout_ms != SOURCE_LAST_DRAIN) {
         wait_for_records(source, wake_fd, timeout_ms);
         n = ring_buffer__consume(source->ring);
     }

@@ -21,6 +21,9 @@ struct source_options {
 /* Returned by drain when no further event will come (the end of a recording). */
 #define SOURCE_END 1
 
+/* For drain's timeout_ms. */
+#define SOURCE_LAST_DRAIN (-1)
+
 struct source_ops {
     const char *name;
 
@@ -29,8 +32,9 @@ struct source_ops {
 
     /*
      * Waits until there are events, `wake_fd` becomes readable or timeout_ms have passed, then
-     * delivers all there are, and an EVENT_TICK where there were none. Returns 0, SOURCE_END or a
-     * negative errno after which the source is dead.
+     * delivers all there are, and an EVENT_TICK where there were none. SOURCE_LAST_DRAIN for the
+     * time: stops capturing first and delivers what is left. Returns 0, SOURCE_END or a negative
+     * errno after which the source is dead.
      */
     int (*drain)(void *source, int wake_fd, int timeout_ms, event_sink sink, void *arg);
 

@@ -10,6 +10,7 @@ static void learn_facts(struct connection *connection, const struct connection_f
     connection->has_starts = facts->has_starts;
     connection->local = facts->local;
     connection->remote = facts->remote;
+    connection->netns = facts->netns;
     connection->starts[DIR_IN] = facts->starts[DIR_IN];
     connection->starts[DIR_OUT] = facts->starts[DIR_OUT];
 }
@@ -87,8 +88,11 @@ struct connection *connection_get(struct track *track, const struct event *event
         bool first = !connection->has_facts;
 
         learn_facts(connection, event->connection_facts);
-        if (first)
+        if (first) {
+            connection->from_start = event->connection_facts->has_starts &&
+                                     event->position == connection->starts[event->dir];
             select_connection(track, connection, event);
+        }
     }
     return connection;
 }

@@ -75,8 +75,6 @@ static void link_open(struct track *track, struct connection *connection,
         connection->first_open = exchange;
     connection->last_open = exchange;
     connection->n_open++;
-    if (connection->n_open > 1 && exchange->request.stream == 0)
-        connection->pipelined = true;
     list_append(&track->open, &exchange->open);
 }
 
@@ -175,6 +173,7 @@ static struct exchange *open_exchange(struct track *track, struct connection *co
     exchange->protocol = connection->protocol;
     exchange->local = connection->local;
     exchange->remote = connection->remote;
+    exchange->netns = connection->netns;
     exchange->has_endpoints = connection->has_facts;
     exchange->exec = connection->streams[dir].head_exec;
     exchange->start_ns = connection->streams[dir].head_time_ns;
@@ -187,6 +186,18 @@ static struct exchange *open_exchange(struct track *track, struct connection *co
     return NULL;
 }
 
+/*
+ * Two open requests alone prove no pipelining: the first one's response may be lost. Two in one
+ * operation do, and so does a response that comes without a gap while a younger request is open.
+ */
+static void note_pipelining(struct connection *connection, const struct exchange *exchange)
+{
+    const struct exchange *last = connection->last_open;
+
+    if (exchange->request.stream == 0 && last && last->start_ns == exchange->start_ns)
+        connection->pipelined = true;
+}
+
 static void take_request(struct track *track, struct connection *connection, enum direction dir,
                          const struct message *message)
 {
@@ -194,10 +205,12 @@ static void take_request(struct track *track, struct connection *connection, enu
 
     counters_add(track->counters, COUNTER_exchanges, 1);
     exchange = open_exchange(track, connection, dir, message);
-    if (exchange)
+    if (exchange) {
+        note_pipelining(connection, exchange);
         link_open(track, connection, exchange);
-    else
+    } else {
         counters_add(track->counters, COUNTER_exchanges_evicted, 1);
+    }
     connection->streams[dir].current = exchange;
 }
 
@@ -213,6 +226,8 @@ static void take_response(struct track *track, struct connection *connection, en
         counters_add(track->counters, COUNTER_responses_unpaired, 1);
         return;
     }
+    if (connection->n_open > 1 && exchange->request.stream == 0)
+        connection->pipelined = true;
     exchange->has_response = true;
     list_remove(&exchange->open); /* a long response is no time-out */
     copy_message(exchange, message, &exchange->response);

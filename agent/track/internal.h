@@ -47,10 +47,12 @@ struct connection {
     enum selection selection;
     bool has_facts;
     bool has_starts;
-    bool pipelined;     /* two requests were open at once without a stream id */
+    bool from_start;    /* its first operation was seen */
+    bool pipelined;     /* certainly: requests were sent before earlier ones were answered */
     unsigned detect_operations;
     struct endpoint local;
     struct endpoint remote;
+    uint32_t netns;
     uint64_t starts[2];
     const struct protocol *protocol;
     enum direction client_dir; /* the direction in which the client's bytes go */

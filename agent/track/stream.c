@@ -57,9 +57,10 @@ static void pass(const struct feed *feed, uint64_t n)
 }
 
 /*
- * The exchanges that a loss in this direction leaves uncertain. Without pipelining at most one is
- * open: a request whose body has the hole stays, a response with a hole ends here. Among pipelined
- * requests nobody can tell how many messages are missing.
+ * The exchanges that lost messages leave uncertain. Without pipelining the next request opens a new
+ * round, so those that are open now end here, incomplete; but a request whose own body has the hole
+ * still waits for its response. Among pipelined requests nobody can tell how many messages are
+ * missing, now and for ever.
  */
 static void settle_exchanges(const struct feed *feed)
 {
@@ -68,29 +69,38 @@ static void settle_exchanges(const struct feed *feed)
 
     if (!open || open->request.stream)
         return;
-    if (connection->pipelined ||
-        (feed->dir == connection->client_dir && feed->stream->current != open))
+    if (connection->pipelined) {
         connection_set_state(feed->track, connection, CONNECTION_DESYNCHRONIZED);
-    else if (feed->dir != connection->client_dir)
-        exchange_finish(feed->track, open, EXCHANGE_INCOMPLETE, feed->event->time_ns,
-                        feed->event->exec.tid);
+        return;
+    }
+    if (feed->dir == connection->client_dir && feed->stream->current == open)
+        return;
+    while (connection->first_open)
+        exchange_finish(feed->track, connection->first_open, EXCHANGE_INCOMPLETE,
+                        feed->event->time_ns, feed->event->exec.tid);
 }
 
 /* The message boundary is lost: forget the unfinished message. */
-static void lose(const struct feed *feed)
+static void lose_boundary(const struct feed *feed)
 {
     struct parse_input nothing = make_input(feed, BYTES_NULL, false);
 
-    if (feed->stream->lost)
-        return;
-    counters_add(feed->track->counters, COUNTER_streams_gaps, 1);
-    settle_exchanges(feed);
     stream_drop_window(feed->track, feed->stream);
     feed->connection->protocol->resync(feed->connection->parser_state, &nothing);
     feed->stream->lost = true;
     feed->stream->skip = 0;
     feed->stream->ends = false;
     feed->stream->current = NULL;
+}
+
+/* Messages may be missing from here on. */
+static void lose(const struct feed *feed)
+{
+    if (feed->stream->lost)
+        return;
+    counters_add(feed->track->counters, COUNTER_streams_gaps, 1);
+    settle_exchanges(feed);
+    lose_boundary(feed);
 }
 
 /* Offset of the next plausible message start; all of the data where there is none. */
@@ -208,13 +218,21 @@ static bool keep_rest(const struct feed *feed, struct bytes rest)
     return true;
 }
 
-/* The bytes behind `rest` are lost to us: what can be said of the message that it begins? */
-static void cut_here(const struct feed *feed, struct bytes rest, bool marked)
+/*
+ * The bytes behind `rest` are lost to us: what can be said of the message that it begins? Where it
+ * says something, the hole is its own; otherwise messages may be missing.
+ */
+static void cut_here(const struct feed *feed, struct bytes rest)
 {
-    if (rest.len)
-        parse_view(feed, rest, feed->stream->head_position, marked, true);
+    bool told = rest.len && parse_view(feed, rest, feed->stream->head_position, true, true) > 0 &&
+                !feed->stream->lost;
+
     stream_drop_window(feed->track, feed->stream);
-    if (is_known(feed) && feed->stream->skip == 0)
+    if (!is_known(feed) || feed->stream->skip)
+        return;
+    if (told)
+        lose_boundary(feed);
+    else
         lose(feed);
 }
 
@@ -236,7 +254,7 @@ static void feed_data(const struct feed *feed, struct bytes data, uint64_t base)
         used = parse_view(feed, view, base - view.len, true, false);
         if (used == 0 && view.len == WINDOW_SIZE) {
             counters_add(feed->track->counters, COUNTER_windows_full, 1);
-            cut_here(feed, view, true);
+            cut_here(feed, view);
         } else {
             keep_rest(feed, bytes_skip(view, used));
         }
@@ -246,7 +264,7 @@ static void feed_data(const struct feed *feed, struct bytes data, uint64_t base)
         struct bytes rest = bytes_skip(data, used);
 
         if (is_known(feed) && !keep_rest(feed, rest))
-            cut_here(feed, rest, true);
+            cut_here(feed, rest);
     }
 }
 
@@ -263,7 +281,7 @@ static void feed_hole(const struct feed *feed, uint64_t n)
                                 : BYTES_NULL;
 
         if (stream->skip == 0 && rest.len)
-            cut_here(feed, rest, true);
+            cut_here(feed, rest);
     }
     if (is_known(feed) && stream->skip >= n) {
         pass(feed, n);
@@ -273,16 +291,17 @@ static void feed_hole(const struct feed *feed, uint64_t n)
     }
 }
 
+/* A connection that was seen from its beginning has both its streams' starts to begin at. */
 static void start(const struct feed *feed)
 {
-    struct connection *connection = feed->connection;
+    const struct connection *connection = feed->connection;
+    struct stream *stream = feed->stream;
 
-    if (feed->stream->started)
+    if (stream->started)
         return;
-    feed->stream->started = true;
-    feed->stream->next = feed->event->position;
-    feed->stream->lost =
-        !connection->has_starts || connection->starts[feed->dir] != feed->event->position;
+    stream->started = true;
+    stream->next = connection->from_start ? connection->starts[feed->dir] : feed->event->position;
+    stream->lost = !connection->from_start;
 }
 
 void stream_feed(struct track *track, struct connection *connection, const struct event *event)

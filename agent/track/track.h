@@ -46,17 +46,18 @@ struct exchange {
     struct endpoint local;
     struct endpoint remote;
     bool has_endpoints;
+    uint32_t netns;
     struct exec_context exec; /* who handled the request's first bytes */
     uint64_t start_ns; /* first byte of the request */
     uint64_t end_ns;   /* last byte of the response */
+    uint64_t finished_ns; /* the sink's */
     enum exchange_end end;
     bool has_response;
-    bool has_process; /* the sink's */
     bool request_complete;
     struct message_copy request;
     struct message_copy response;
     uint32_t text_used;
-    uint8_t text[EXCHANGE_TEXT_MAX];
+    uint8_t text[EXCHANGE_TEXT_MAX] __attribute__((aligned(8)));
 };
 
 /* Rebuilds the message for protocol->describe. */

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Wiring and running the rooms; the picture stands in agent.h. */
+#include "agent.h"
+
+#include "base/log.h"
+#include "exporters/worker.h"
+#include "pipeline/pipeline.h"
+#include "report.h"
+#include "source/record.h"
+#include "source/source.h"
+#include "status/status.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#define WORKERS_MAX 16
+#define BUSY_TIMEOUT_MS 20  /* something waits for time to pass */
+#define IDLE_TIMEOUT_MS 500 /* nothing does: the doorbell wakes */
+#define COUNTERS_EVERY 16   /* drains between two looks at the kernel's counters */
+#define REPORT_MAX (1u << 20)
+
+struct agent {
+    const struct settings *settings;
+    const struct source_ops *source_ops;
+    void *source;
+    struct recorder *recorder;
+    struct pipeline *pipeline;
+    struct worker *workers[WORKERS_MAX];
+    size_t n_workers;
+    struct status *status;
+    int signal_fd;
+    struct counters counters;
+};
+
+/* ---- the wires ------------------------------------------------------------------------------- */
+
+static void take_event(void *arg, const struct event *event)
+{
+    struct agent *agent = arg;
+
+    if (agent->recorder)
+        recorder_write(agent->recorder, event);
+    pipeline_event(agent->pipeline, event);
+}
+
+static void take_verdict(void *arg, uint64_t connection, struct verdict verdict)
+{
+    struct agent *agent = arg;
+
+    agent->source_ops->set_verdict(agent->source, connection, verdict);
+}
+
+static void take_batch(void *arg, struct batch *batch)
+{
+    struct agent *agent = arg;
+
+    for (size_t i = 0; i < agent->n_workers; i++)
+        worker_put(agent->workers[i], batch);
+}
+
+static void give_metrics(void *arg, struct buffer *out)
+{
+    struct agent *agent = arg;
+
+    report_metrics(&agent->counters, agent->workers, agent->n_workers, out);
+}
+
+static bool tell_health(void *arg, struct buffer *out)
+{
+    struct agent *agent = arg;
+
+    for (size_t i = 0; i < agent->n_workers; i++)
+        if (!atomic_load(&worker_stats(agent->workers[i])->healthy)) {
+            buffer_printf(out, "exporter %s cannot deliver\n", worker_name(agent->workers[i]));
+            return false;
+        }
+    return true;
+}
+
+/* ---- start ----------------------------------------------------------------------------------- */
+
+static int start_worker(struct agent *agent, const char *spec)
+{
+    const struct settings *settings = agent->settings;
+    struct worker_options options = {.queue_bytes = settings->queue_bytes,
+                                     .send_timeout_ns = settings->send_timeout};
+    const struct exporter_ops *ops;
+    int r;
+
+    if (agent->n_workers == WORKERS_MAX)
+        return log_error(-E2BIG, "more than %d exporters", WORKERS_MAX);
+    if (exporter_find(spec, &ops, &options.target) < 0)
+        return log_error(-ENOENT, "no such exporter: %s (see --help)", spec);
+    r = worker_start(ops, &options, &agent->workers[agent->n_workers]);
+    if (r == 0)
+        agent->n_workers++;
+    return r;
+}
+
+static int start_workers(struct agent *agent)
+{
+    const struct string_list *specs = &agent->settings->exporters;
+    int r = 0;
+
+    if (specs->n == 0)
+        return start_worker(agent, "console");
+    for (size_t i = 0; i < specs->n && r == 0; i++)
+        r = start_worker(agent, specs->items[i]);
+    return r;
+}
+
+static int start_pipeline(struct agent *agent)
+{
+    struct pipeline_options options = {
+        .settings = agent->settings,
+        .counters = &agent->counters,
+        .set_verdict = take_verdict,
+        .take_batch = take_batch,
+        .arg = agent,
+    };
+    int r = pipeline_new(&options, &agent->pipeline);
+
+    return r < 0 ? log_error(r, "cannot make the core") : 0;
+}
+
+static int start_source(struct agent *agent, const char *recording)
+{
+    struct source_options options = {
+        .path = recording,
+        .capture_head = (uint32_t)agent->settings->capture_head,
+        .ring_size = (uint32_t)agent->settings->capture_ring,
+        .counters = &agent->counters,
+    };
+
+    agent->source_ops = recording ? &source_replay : &source_bpf;
+    if (!recording && strcmp(agent->settings->source, source_bpf.name) != 0)
+        return log_error(-ENOENT, "no such source: %s (there is: bpf)", agent->settings->source);
+    return agent->source_ops->open(&options, &agent->source);
+}
+
+/* Metrics are a help, not a need: a port that is taken stops nothing. */
+static void start_status(struct agent *agent)
+{
+    struct status_provider provider = {give_metrics, tell_health, agent};
+
+    if (*agent->settings->status_listen)
+        (void)status_start(agent->settings->status_listen, &provider, &agent->status);
+}
+
+/* Before any thread is made, so that all of them leave the signals to the signalfd. */
+static int catch_signals(struct agent *agent)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0)
+        return log_error(-EINVAL, "cannot block signals");
+    signal(SIGPIPE, SIG_IGN);
+    agent->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    return agent->signal_fd < 0 ? log_error(-errno, "cannot make a signalfd") : 0;
+}
+
+static int start(struct agent *agent, const char *recording)
+{
+    int r = catch_signals(agent);
+
+    if (r == 0 && !recording && *agent->settings->record)
+        r = recorder_open(agent->settings->record, &agent->recorder);
+    if (r == 0)
+        r = start_pipeline(agent);
+    if (r == 0)
+        r = start_source(agent, recording);
+    if (r == 0)
+        r = start_workers(agent);
+    if (r == 0 && !recording)
+        start_status(agent);
+    return r;
+}
+
+/* ---- run ------------------------------------------------------------------------------------- */
+
+static bool is_asked_to_stop(const struct agent *agent)
+{
+    struct signalfd_siginfo info;
+
+    return read(agent->signal_fd, &info, sizeof(info)) == sizeof(info);
+}
+
+static int drain(struct agent *agent, int timeout_ms)
+{
+    return agent->source_ops->drain(agent->source, agent->signal_fd, timeout_ms, take_event, agent);
+}
+
+static int run(struct agent *agent)
+{
+    int r = 0;
+
+    for (unsigned n = 0; r == 0 && !is_asked_to_stop(agent); n++) {
+        r = drain(agent, pipeline_is_idle(agent->pipeline) ? IDLE_TIMEOUT_MS : BUSY_TIMEOUT_MS);
+        if (n % COUNTERS_EVERY == 0)
+            agent->source_ops->update_counters(agent->source);
+    }
+    if (r == 0)
+        r = drain(agent, SOURCE_LAST_DRAIN);
+    return r == SOURCE_END ? 0 : r;
+}
+
+/* ---- stop ------------------------------------------------------------------------------------ */
+
+static void print_totals(struct agent *agent)
+{
+    _cleanup_(buffer_done) struct buffer out = buffer_make(REPORT_MAX);
+
+    report_totals(&agent->counters, agent->workers, agent->n_workers, &out);
+    if (write(STDERR_FILENO, out.ptr, out.len) < 0)
+        log_error(-errno, "cannot print the totals");
+}
+
+static int deliver(struct agent *agent)
+{
+    int r;
+
+    pipeline_flush(agent->pipeline);
+    for (size_t i = 0; i < agent->n_workers; i++)
+        worker_stop(agent->workers[i], agent->settings->drain_timeout);
+    agent->source_ops->update_counters(agent->source);
+    r = recorder_close(TAKE_PTR(agent->recorder));
+    print_totals(agent);
+    return r;
+}
+
+static void stop(struct agent *agent)
+{
+    status_stop(agent->status);
+    for (size_t i = 0; i < agent->n_workers; i++) {
+        worker_stop(agent->workers[i], 0);
+        worker_free(agent->workers[i]);
+    }
+    if (agent->source_ops)
+        agent->source_ops->close(agent->source);
+    pipeline_free(agent->pipeline);
+    recorder_close(agent->recorder);
+    closep(&agent->signal_fd);
+}
+
+int agent_run(const struct settings *settings, const char *recording)
+{
+    struct agent agent = {.settings = settings, .signal_fd = -1};
+    int r = start(&agent, recording);
+
+    if (r == 0) {
+        if (!recording)
+            log_info("ready: tracing this host (%s)", agent.source_ops->name);
+        r = run(&agent);
+        int delivered = deliver(&agent);
+        r = r < 0 ? r : delivered;
+    }
+    stop(&agent);
+    return r;
+}

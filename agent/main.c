@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * flowtrace-agent: arguments, settings, and one of four commands. Exit status: 0, 1 for what failed
+ * while running, 2 for a wrong call.
+ */
+#include "agent.h"
+#include "base/log.h"
+#include "base/macro.h"
+#include "check.h"
+#include "config/settings.h"
+#include "options.h"
+
+static void settings_freep(struct settings **settings)
+{
+    settings_free(*settings);
+}
+
+static int perform(const struct options *options, const struct settings *settings)
+{
+    switch (options->command) {
+    case COMMAND_RUN:
+        return agent_run(settings, NULL);
+    case COMMAND_REPLAY:
+        return agent_run(settings, options->replay);
+    case COMMAND_CHECK:
+        return check_host(settings);
+    case COMMAND_PRINT_CONFIG:
+        return settings_print(settings, STDOUT_FILENO);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    _cleanup_(options_done) struct options options;
+    _cleanup_(settings_freep) struct settings *settings = NULL;
+    enum log_level level;
+
+    if (options_parse(argc, argv, &options) < 0)
+        return 2;
+    if (settings_load(options.config, options.assignments, options.n_assignments, &settings) < 0)
+        return 2;
+    if (log_level_from_string(settings->log_level, &level) == 0)
+        log_set_level(level);
+    return perform(&options, settings) < 0 ? 1 : 0;
+}

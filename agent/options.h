@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum command { COMMAND_RUN, COMMAND_REPLAY, COMMAND_CHECK, COMMAND_PRINT_CONFIG };
+
+#define ASSIGNMENTS_MAX 128
+
+struct options {
+    enum command command;
+    const char *config; /* file, or NULL */
+    const char *replay; /* replay: the recording */
+    size_t n_assignments;
+    char *assignments[ASSIGNMENTS_MAX]; /* KEY=VALUE, in order; owned */
+};
+
+/*
+ * Reads the arguments; --help, --version and errors end the program here (status 0, 0 and 2), as
+ * argp does it. options_done frees.
+ */
+int options_parse(int argc, char **argv, struct options *ret_options);
+void options_done(struct options *options);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share; nobody else includes it. */
+#pragma once
+
+#include "base/buffer.h"
+#include "causality/causality.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/process.h"
+#include "policy/policy.h"
+#include "track/track.h"
+
+#define ADVANCE_NS UINT64_C(10000000) /* how often time-outs are looked at */
+#define SPAN_TEXT_MAX 8192            /* strings made while describing one span */
+#define SPAN_BYTES_MAX (256u << 10)   /* one encoded span */
+
+struct pipeline {
+    struct pipeline_options options;
+    struct counters *counters;
+    struct track *track;
+    struct causality *causality;
+    struct policy *policy;
+    struct processes processes;
+    struct batch_builder *batch;
+    struct buffer encoded;   /* the span in hand */
+    struct arena span_text;
+    struct list lingering;   /* finished exchanges that wait, by the time of their end */
+    uint64_t now_ns;         /* the latest time that an event told */
+    uint64_t advanced_ns;
+    uint64_t batch_begun_ns; /* when the first span of the batch was added */
+};
+
+/* span.c: the exchange as a span, settled, described, redacted. */
+void make_span(struct pipeline *pipeline, struct exchange *exchange, struct span *ret_span);

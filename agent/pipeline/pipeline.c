@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The core's loop body; the picture stands in pipeline.h. */
+#include "pipeline/internal.h"
+
+#include "otlp/otlp.h"
+#include "pipeline/pipeline.h"
+
+#include <errno.h>
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+static void seal(struct pipeline *pipeline)
+{
+    struct batch *batch;
+
+    if (batch_builder_count(pipeline->batch) == 0)
+        return;
+    if (batch_builder_seal(pipeline->batch, &batch) < 0)
+        return; /* no memory now: the spans stay in the builder for the next try */
+    pipeline->options.take_batch(pipeline->options.arg, batch);
+    batch_unref(batch);
+}
+
+static int add_to_batch(struct pipeline *pipeline, struct process *process)
+{
+    struct bytes resource = processes_resource(&pipeline->processes, process);
+
+    return batch_builder_add(pipeline->batch, process->resource_key, resource,
+                             buffer_bytes(&pipeline->encoded));
+}
+
+static void batch_span(struct pipeline *pipeline, struct process *process)
+{
+    int r = add_to_batch(pipeline, process);
+
+    if (r == -ENOBUFS) {
+        seal(pipeline);
+        r = add_to_batch(pipeline, process);
+    }
+    if (r < 0) {
+        counters_add(pipeline->counters, COUNTER_exchanges_unencodable, 1);
+        return;
+    }
+    counters_add(pipeline->counters, COUNTER_spans, 1);
+    if (batch_builder_count(pipeline->batch) == 1)
+        pipeline->batch_begun_ns = pipeline->now_ns;
+    if (batch_builder_count(pipeline->batch) >= pipeline->options.settings->batch_spans)
+        seal(pipeline);
+}
+
+/* ---- finished exchanges ---------------------------------------------------------------------- */
+
+static struct policy_subject subject_of(const struct process *process,
+                                        const struct endpoint *local,
+                                        const struct endpoint *remote, uint32_t netns)
+{
+    return (struct policy_subject){
+        .comm = bytes_make(process->comm, strnlen(process->comm, COMM_LEN)),
+        .executable = process->facts.executable,
+        .cgroup = process->facts.cgroup,
+        .facts_known = process->described,
+        .local_port = local->port,
+        .remote_port = remote->port,
+        .netns = netns,
+    };
+}
+
+/* A connection was let in while its process was unknown: is it still wanted? */
+static bool is_selected(const struct pipeline *pipeline, const struct exchange *exchange,
+                        const struct process *process)
+{
+    struct policy_subject subject =
+        subject_of(process, &exchange->local, &exchange->remote, exchange->netns);
+
+    subject.facts_known = true;
+    return policy_select(pipeline->policy, &subject) != SELECTION_NO;
+}
+
+static void release(struct pipeline *pipeline, struct exchange *exchange)
+{
+    list_remove(&exchange->open);
+    causality_release(pipeline->causality, &exchange->cause);
+    track_release(pipeline->track, exchange);
+}
+
+static void finish(struct pipeline *pipeline, struct exchange *exchange)
+{
+    struct process *process = processes_get(&pipeline->processes, &exchange->exec, NULL);
+    struct span span;
+
+    if (is_selected(pipeline, exchange, process)) {
+        make_span(pipeline, exchange, &span);
+        buffer_reset(&pipeline->encoded);
+        if (otlp_encode_span(&span, &pipeline->encoded) < 0)
+            counters_add(pipeline->counters, COUNTER_exchanges_unencodable, 1);
+        else
+            batch_span(pipeline, process);
+    } else {
+        counters_add(pipeline->counters, COUNTER_exchanges_unselected, 1);
+    }
+    release(pipeline, exchange);
+}
+
+/* Nothing more will be learnt of it: its process is known, and its other end, where it matters. */
+static bool is_ready(struct pipeline *pipeline, const struct exchange *exchange)
+{
+    const struct cause *cause = &exchange->cause;
+    bool ends_met = cause->kind == SPAN_KIND_CLIENT || cause->peer || cause->carried ||
+                    !span_id_is_zero(&cause->parent_span_id);
+
+    return ends_met && processes_get(&pipeline->processes, &exchange->exec, NULL)->described;
+}
+
+static void end_lingering(struct pipeline *pipeline, uint64_t grace_ns)
+{
+    while (!list_empty(&pipeline->lingering)) {
+        struct exchange *exchange =
+            container_of(pipeline->lingering.next, struct exchange, open);
+
+        if (exchange->finished_ns + grace_ns > pipeline->now_ns && !is_ready(pipeline, exchange))
+            return;
+        finish(pipeline, exchange);
+    }
+}
+
+/* ---- what track tells ------------------------------------------------------------------------ */
+
+static enum selection on_select(void *arg, const struct event *event)
+{
+    struct pipeline *pipeline = arg;
+    const struct connection_facts *facts = event->connection_facts;
+    struct process *process = processes_get(&pipeline->processes, &event->exec, facts->comm);
+    struct policy_subject subject =
+        subject_of(process, &facts->local, &facts->remote, facts->netns);
+
+    return policy_select(pipeline->policy, &subject);
+}
+
+static bool on_begin(void *arg, struct exchange *exchange)
+{
+    struct pipeline *pipeline = arg;
+
+    return causality_begin(pipeline->causality, &exchange->cause);
+}
+
+static void on_end(void *arg, struct exchange *exchange, uint32_t tid)
+{
+    struct pipeline *pipeline = arg;
+
+    causality_end(pipeline->causality, &exchange->cause, tid);
+    exchange->finished_ns = pipeline->now_ns;
+    list_append(&pipeline->lingering, &exchange->open);
+    if (pipeline->lingering.next == &exchange->open && is_ready(pipeline, exchange))
+        finish(pipeline, exchange);
+}
+
+static void on_drop(void *arg, struct exchange *exchange)
+{
+    struct pipeline *pipeline = arg;
+
+    causality_release(pipeline->causality, &exchange->cause);
+}
+
+static void on_verdict(void *arg, uint64_t connection, struct verdict verdict)
+{
+    struct pipeline *pipeline = arg;
+
+    pipeline->options.set_verdict(pipeline->options.arg, connection, verdict);
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+static void advance(struct pipeline *pipeline)
+{
+    const struct settings *settings = pipeline->options.settings;
+
+    if (pipeline->now_ns - pipeline->advanced_ns < ADVANCE_NS)
+        return;
+    pipeline->advanced_ns = pipeline->now_ns;
+    track_advance(pipeline->track, pipeline->now_ns);
+    end_lingering(pipeline, settings->grace);
+    if (batch_builder_count(pipeline->batch) &&
+        pipeline->now_ns - pipeline->batch_begun_ns >= settings->batch_age)
+        seal(pipeline);
+}
+
+void pipeline_event(void *arg, const struct event *event)
+{
+    struct pipeline *pipeline = arg;
+
+    pipeline->now_ns = MAX(pipeline->now_ns, event->time_ns);
+    switch (event->kind) {
+    case EVENT_DATA:
+        if (event->connection_facts)
+            processes_get(&pipeline->processes, &event->exec, event->connection_facts->comm);
+        track_event(pipeline->track, event);
+        break;
+    case EVENT_CLOSE:
+        track_event(pipeline->track, event);
+        break;
+    case EVENT_PROCESS:
+        processes_describe(&pipeline->processes, event);
+        break;
+    case EVENT_HOST:
+        processes_set_host(&pipeline->processes, event->host_facts);
+        break;
+    case EVENT_LOSS:
+        causality_note_loss(pipeline->causality, pipeline->now_ns);
+        break;
+    case EVENT_TICK:
+    case EVENT_COUNT:
+        break;
+    }
+    advance(pipeline);
+}
+
+void pipeline_flush(struct pipeline *pipeline)
+{
+    track_flush(pipeline->track, pipeline->now_ns);
+    end_lingering(pipeline, 0);
+    seal(pipeline);
+}
+
+bool pipeline_is_idle(const struct pipeline *pipeline)
+{
+    return list_empty(&pipeline->lingering) && batch_builder_count(pipeline->batch) == 0 &&
+           track_open_exchanges(pipeline->track) == 0;
+}
+
+size_t pipeline_open_exchanges(const struct pipeline *pipeline)
+{
+    return track_open_exchanges(pipeline->track);
+}
+
+/* ---- making and freeing ---------------------------------------------------------------------- */
+
+static int make_rooms(struct pipeline *pipeline, const struct settings *settings)
+{
+    struct causality_options causality = {
+        .max_causes = settings->max_exchanges,
+        .max_processes = settings->max_processes,
+        .counters = pipeline->counters,
+    };
+    struct track_options track = {
+        .max_connections = settings->max_connections,
+        .max_exchanges = settings->max_exchanges,
+        .max_windows = settings->max_windows,
+        .exchange_timeout_ns = settings->exchange_timeout,
+        .linger_ns = settings->grace,
+        .counters = pipeline->counters,
+        .sink = {on_select, on_begin, on_end, on_drop, on_verdict, pipeline},
+    };
+    int r = policy_new(settings, &pipeline->policy);
+
+    if (r == 0)
+        r = causality_new(&causality, &pipeline->causality);
+    if (r == 0)
+        r = track_new(&track, &pipeline->track);
+    if (r == 0)
+        r = processes_init(&pipeline->processes, settings->max_processes, pipeline->counters);
+    if (r == 0)
+        r = batch_builder_new(settings->batch_spans, settings->batch_bytes, &pipeline->batch);
+    return r < 0 ? r : arena_init(&pipeline->span_text, SPAN_TEXT_MAX);
+}
+
+int pipeline_new(const struct pipeline_options *options, struct pipeline **ret_pipeline)
+{
+    struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
+    int r;
+
+    if (!pipeline)
+        return -ENOMEM;
+    pipeline->options = *options;
+    pipeline->counters = options->counters;
+    pipeline->encoded = buffer_make(SPAN_BYTES_MAX);
+    list_init(&pipeline->lingering);
+    r = make_rooms(pipeline, options->settings);
+    if (r < 0) {
+        pipeline_free(pipeline);
+        return r;
+    }
+    *ret_pipeline = pipeline;
+    return 0;
+}
+
+void pipeline_free(struct pipeline *pipeline)
+{
+    if (!pipeline)
+        return;
+    track_free(pipeline->track);
+    causality_free(pipeline->causality);
+    policy_free(pipeline->policy);
+    processes_done(&pipeline->processes);
+    batch_builder_free(pipeline->batch);
+    buffer_done(&pipeline->encoded);
+    arena_done(&pipeline->span_text);
+    free(pipeline);
+}

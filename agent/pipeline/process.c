@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of processes; its contract stands in process.h. */
+#include "pipeline/process.h"
+
+#include "base/hash.h"
+#include "otlp/otlp.h"
+
+int processes_init(struct processes *processes, size_t max, struct counters *counters)
+{
+    int r;
+
+    list_init(&processes->lru);
+    processes->counters = counters;
+    processes->scratch = buffer_make(PROCESS_RESOURCE_MAX);
+    r = pool_init(&processes->pool, sizeof(struct process), max);
+    return r < 0 ? r : table_init(&processes->table, max);
+}
+
+void processes_done(struct processes *processes)
+{
+    table_done(&processes->table);
+    pool_done(&processes->pool);
+    buffer_done(&processes->scratch);
+}
+
+void processes_set_host(struct processes *processes, const struct host_facts *host)
+{
+    size_t n = MIN(host->name.len, sizeof(processes->host_name));
+
+    memcpy(processes->host_name, host->name.ptr, n);
+    processes->host = *host;
+    processes->host.name = bytes_make(processes->host_name, n);
+}
+
+static struct process *find(struct processes *processes, uint32_t tgid, uint64_t start_ns)
+{
+    struct table_link *link = table_find(&processes->table, hash_pair(tgid, start_ns));
+
+    for (; link; link = table_next(link)) {
+        struct process *process = container_of(link, struct process, link);
+
+        if (process->tgid == tgid && process->start_ns == start_ns)
+            return process;
+    }
+    return NULL;
+}
+
+static struct process *make(struct processes *processes, const struct exec_context *exec)
+{
+    struct process *process = pool_take(&processes->pool);
+
+    if (!process) {
+        process = container_of(processes->lru.next, struct process, lru);
+        table_remove(&processes->table, &process->link);
+        list_remove(&process->lru);
+        counters_add(processes->counters, COUNTER_processes_evicted, 1);
+    }
+    memset(process, 0, offsetof(struct process, text));
+    process->tgid = exec->tgid;
+    process->start_ns = exec->process_start_ns;
+    process->resource_key = hash_pair(exec->tgid, exec->process_start_ns);
+    list_init(&process->lru);
+    list_append(&processes->lru, &process->lru);
+    table_insert(&processes->table, process->resource_key, &process->link);
+    return process;
+}
+
+struct process *processes_get(struct processes *processes, const struct exec_context *exec,
+                              const char *comm)
+{
+    struct process *process = find(processes, exec->tgid, exec->process_start_ns);
+
+    if (process)
+        list_move_to_end(&processes->lru, &process->lru);
+    else
+        process = make(processes, exec);
+    if (comm && strncmp(process->comm, comm, COMM_LEN) != 0) {
+        memcpy(process->comm, comm, COMM_LEN);
+        process->resource_len = 0;
+    }
+    return process;
+}
+
+void processes_describe(struct processes *processes, const struct event *event)
+{
+    struct process *process = processes_get(processes, &event->exec, NULL);
+    const struct process_facts *facts = event->process_facts;
+    struct arena arena = arena_over(process->text, sizeof(process->text));
+
+    process->facts = (struct process_facts){
+        .service = arena_copy(&arena, facts->service),
+        .container_id = arena_copy(&arena, facts->container_id),
+        .executable = arena_copy(&arena, facts->executable),
+        .cgroup = arena_copy(&arena, facts->cgroup),
+    };
+    process->described = true;
+    process->resource_len = 0;
+    counters_add(processes->counters, COUNTER_processes, 1);
+}
+
+static void encode_resource(struct processes *processes, struct process *process)
+{
+    struct process_identity identity = {
+        .tgid = process->tgid,
+        .process_start_ns = process->start_ns,
+        .comm = bytes_make(process->comm, strnlen(process->comm, COMM_LEN)),
+    };
+    struct attribute attributes[RESOURCE_ATTRIBUTES_MAX];
+    uint8_t text[512];
+    struct arena arena = arena_over(text, sizeof(text));
+    size_t n = process_resource(&identity, process->described ? &process->facts : NULL,
+                                &processes->host, &arena, attributes);
+
+    buffer_reset(&processes->scratch);
+    /* Where not all fits, the name alone does: service.name comes first. */
+    if (otlp_encode_resource(attributes, n, &processes->scratch) < 0) {
+        buffer_reset(&processes->scratch);
+        otlp_encode_resource(attributes, MIN(n, (size_t)1), &processes->scratch);
+    }
+    process->resource_len = processes->scratch.len;
+    memcpy(process->resource, processes->scratch.ptr, process->resource_len);
+    process->resource_key = hash_pair(process->resource_key,
+                                      hash_bytes(buffer_bytes(&processes->scratch)));
+}
+
+struct bytes processes_resource(struct processes *processes, struct process *process)
+{
+    if (process->resource_len == 0)
+        encode_resource(processes, process);
+    return bytes_make(process->resource, process->resource_len);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The processes whose connections are seen, each with what is known of it and the OTLP resource that
+ * it is, encoded once. Bounded, least recently used out first.
+ */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/counters.h"
+#include "base/list.h"
+#include "base/pool.h"
+#include "base/table.h"
+#include "enrich/process.h"
+#include "span/event.h"
+
+#define PROCESS_TEXT_MAX 1024
+#define PROCESS_RESOURCE_MAX 2048
+
+struct process {
+    struct table_link link;
+    struct list lru;
+    uint32_t tgid;
+    uint64_t start_ns;
+    char comm[COMM_LEN];
+    bool described; /* the look-up has answered, if only that nothing is known */
+    struct process_facts facts;
+    uint64_t resource_key; /* changes with the resource */
+    size_t resource_len;   /* 0: not encoded yet */
+    uint8_t text[PROCESS_TEXT_MAX];
+    uint8_t resource[PROCESS_RESOURCE_MAX];
+};
+
+struct processes {
+    struct table table;
+    struct pool pool;
+    struct list lru;
+    struct counters *counters;
+    struct host_facts host;
+    char host_name[256];
+    struct buffer scratch;
+};
+
+int processes_init(struct processes *processes, size_t max, struct counters *counters);
+void processes_done(struct processes *processes);
+
+void processes_set_host(struct processes *processes, const struct host_facts *host);
+
+/* The process, made where it is new. `comm` may be NULL: not known by this event. */
+struct process *processes_get(struct processes *processes, const struct exec_context *exec,
+                              const char *comm);
+
+/* Takes over what the look-up found out. */
+void processes_describe(struct processes *processes, const struct event *event);
+
+/* The bytes of its OTLP Resource; valid until the process is described anew or evicted. */
+struct bytes processes_resource(struct processes *processes, struct process *process);

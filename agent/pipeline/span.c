@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An exchange becomes a span: ids and parent from causality, transport from the connection, name and
+ * attributes from its protocol, and at last the policy's redaction.
+ */
+#include "pipeline/internal.h"
+
+#include "span/semconv.h"
+
+#include <arpa/inet.h>
+
+static struct bytes address_text(const struct endpoint *endpoint, struct arena *arena)
+{
+    static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
+    const uint8_t *a = endpoint->address;
+    char text[ADDRESS_TEXT_MAX];
+
+    if (memcmp(a, v4_prefix, sizeof(v4_prefix)) == 0)
+        return arena_printf(arena, "%u.%u.%u.%u", a[12], a[13], a[14], a[15]);
+    if (!inet_ntop(AF_INET6, a, text, sizeof(text)))
+        return BYTES_NULL;
+    return arena_copy(arena, bytes_from_string(text));
+}
+
+static struct bytes hex_text(const struct span_id *id, struct arena *arena)
+{
+    char text[2 * sizeof(id->bytes) + 1];
+
+    bytes_to_hex(bytes_make(id->bytes, sizeof(id->bytes)), text);
+    return arena_copy(arena, bytes_from_string(text));
+}
+
+static void add_peer(const struct exchange *exchange, struct span *span)
+{
+    if (!exchange->has_endpoints)
+        return;
+    span_add_text(span, SEMCONV_NETWORK_TRANSPORT, BYTES_LITERAL("tcp"));
+    span_add_text(span, SEMCONV_NETWORK_PEER_ADDRESS, address_text(&exchange->remote, span->arena));
+    span_add_integer(span, SEMCONV_NETWORK_PEER_PORT, exchange->remote.port);
+}
+
+/* Where the protocol did not tell the server's name, its address stands in. */
+static void add_server(const struct exchange *exchange, struct span *span)
+{
+    const struct endpoint *server =
+        span->kind == SPAN_KIND_CLIENT ? &exchange->remote : &exchange->local;
+
+    if (!exchange->has_endpoints)
+        return;
+    if (span->kind == SPAN_KIND_SERVER)
+        span_add_text(span, SEMCONV_CLIENT_ADDRESS, address_text(&exchange->remote, span->arena));
+    if (span_find(span, SEMCONV_SERVER_ADDRESS))
+        return;
+    span_add_text(span, SEMCONV_SERVER_ADDRESS, address_text(server, span->arena));
+    span_add_integer(span, SEMCONV_SERVER_PORT, server->port);
+}
+
+static void describe(const struct exchange *exchange, struct span *span)
+{
+    struct message request, response;
+
+    message_from_copy(&exchange->request, MESSAGE_REQUEST, &request);
+    if (exchange->has_response)
+        message_from_copy(&exchange->response, MESSAGE_RESPONSE, &response);
+    exchange->protocol->describe(&request, exchange->has_response ? &response : NULL, span);
+}
+
+static void add_end(const struct exchange *exchange, struct span *span)
+{
+    static const char *const error_types[] = {
+        [EXCHANGE_CLOSED] = "connection_closed",
+        [EXCHANGE_TIMED_OUT] = "timeout",
+        [EXCHANGE_INCOMPLETE] = NULL,
+    };
+    const char *error_type =
+        exchange->end == EXCHANGE_ANSWERED ? NULL : error_types[exchange->end];
+
+    if (exchange->end == EXCHANGE_INCOMPLETE)
+        span_add_boolean(span, FLOWTRACE_INCOMPLETE, true);
+    if (!error_type)
+        return;
+    span->status = SPAN_STATUS_ERROR;
+    if (!span_find(span, SEMCONV_ERROR_TYPE))
+        span_add_text(span, SEMCONV_ERROR_TYPE, bytes_from_string(error_type));
+}
+
+static void add_lineage(const struct lineage *lineage, struct span *span)
+{
+    if (lineage->evidence != EVIDENCE_NONE || lineage->parent_unknown)
+        span_add_text(span, FLOWTRACE_PARENT_EVIDENCE, evidence_name(lineage->evidence));
+    if (!span_id_is_zero(&lineage->peer_span_id))
+        span_add_text(span, FLOWTRACE_PEER_SPAN_ID, hex_text(&lineage->peer_span_id, span->arena));
+    if (!span_id_is_zero(&lineage->linked_span_id))
+        span_add_link(span, &lineage->trace_id, &lineage->linked_span_id);
+    if (lineage->start_moved)
+        span_add_boolean(span, FLOWTRACE_START_MOVED, true);
+}
+
+void make_span(struct pipeline *pipeline, struct exchange *exchange, struct span *ret_span)
+{
+    struct lineage lineage;
+
+    causality_settle(pipeline->causality, &exchange->cause, &lineage);
+    arena_reset(&pipeline->span_text);
+    span_reset(ret_span, &pipeline->span_text);
+    ret_span->trace_id = lineage.trace_id;
+    ret_span->span_id = lineage.span_id;
+    ret_span->parent_span_id = lineage.parent_span_id;
+    ret_span->flags = lineage.flags;
+    ret_span->kind = exchange->cause.kind;
+    ret_span->start_ns = lineage.start_ns;
+    ret_span->end_ns = MAX(exchange->end_ns, lineage.start_ns);
+    add_peer(exchange, ret_span);
+    describe(exchange, ret_span);
+    add_server(exchange, ret_span);
+    add_end(exchange, ret_span);
+    add_lineage(&lineage, ret_span);
+    policy_redact(pipeline->policy, ret_span);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fusing rule: who may be a parent, and when silence is the answer. */
+#include "causality/causality.h"
+#include "causality/ids.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define NGINX 100
+#define PYTHON 200
+
+struct world {
+    struct causality *causality;
+    struct counters counters;
+    uint64_t now_ns;
+    uint64_t next_position;
+};
+
+static int setup(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    struct causality_options options = {
+        .max_causes = 1024, .max_processes = 64, .counters = &world->counters};
+
+    world->now_ns = 1000;
+    world->next_position = 5000;
+    assert_int_equal(causality_new(&options, &world->causality), 0);
+    *state = world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+
+    causality_free(world->causality);
+    free(world);
+    return 0;
+}
+
+static struct cause make(struct world *world, enum span_kind kind, uint32_t tgid, uint32_t tid,
+                         uint64_t position)
+{
+    return (struct cause){
+        .kind = kind,
+        .tgid = tgid,
+        .tid = tid,
+        .process_start_ns = 1,
+        .start_ns = world->now_ns += 10,
+        .position = position,
+        .other_start = 77,
+        .on_wire = true,
+    };
+}
+
+/* Begins a cause on an exchange of its own. */
+static void begin(struct world *world, struct cause *cause, enum span_kind kind, uint32_t tgid,
+                  uint32_t tid)
+{
+    *cause = make(world, kind, tgid, tid, world->next_position += 100);
+    assert_true(causality_begin(world->causality, cause));
+}
+
+static void finish(struct world *world, struct cause *cause)
+{
+    causality_end(world->causality, cause, cause->tid);
+    causality_release(world->causality, cause);
+}
+
+/* Teaches that the process is thread-bound: as many requests, one after the other. */
+static void serve_in_turn(struct world *world, uint32_t tgid, uint32_t tid, int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct cause request;
+
+        begin(world, &request, SPAN_KIND_SERVER, tgid, tid);
+        finish(world, &request);
+    }
+}
+
+static struct lineage settle(struct world *world, struct cause *cause)
+{
+    struct lineage lineage;
+
+    causality_settle(world->causality, cause, &lineage);
+    return lineage;
+}
+
+static void the_two_ends_of_an_exchange_are_parent_and_child_in_one_trace(void **state)
+{
+    struct world *world = *state;
+    struct cause client = make(world, SPAN_KIND_CLIENT, NGINX, 1, 500);
+    struct cause server = make(world, SPAN_KIND_SERVER, PYTHON, 2, 500);
+
+    assert_true(causality_begin(world->causality, &client));
+    assert_true(causality_begin(world->causality, &server));
+    struct lineage c = settle(world, &client), s = settle(world, &server);
+    assert_memory_equal(&c.trace_id, &s.trace_id, sizeof(c.trace_id));
+    assert_memory_equal(&c.span_id, &s.parent_span_id, sizeof(c.span_id));
+    assert_true(span_id_is_zero(&c.parent_span_id));
+    assert_int_equal(s.evidence, EVIDENCE_WIRE);
+    finish(world, &server);
+    finish(world, &client);
+}
+
+static void the_order_of_the_two_ends_records_does_not_matter(void **state)
+{
+    struct world *world = *state;
+    struct cause server = make(world, SPAN_KIND_SERVER, PYTHON, 2, 500);
+    struct cause client = make(world, SPAN_KIND_CLIENT, NGINX, 1, 500);
+
+    assert_true(causality_begin(world->causality, &server));
+    assert_true(causality_begin(world->causality, &client));
+    struct lineage c = settle(world, &client), s = settle(world, &server);
+    assert_memory_equal(&c.trace_id, &s.trace_id, sizeof(c.trace_id));
+    assert_memory_equal(&c.span_id, &s.parent_span_id, sizeof(c.span_id));
+    assert_true(c.start_moved);
+    assert_true(c.start_ns <= s.start_ns);
+    finish(world, &server);
+    finish(world, &client);
+}
+
+static void two_hosts_derive_the_same_ids_without_talking(void **state)
+{
+    struct world *world = *state;
+    struct cause server = make(world, SPAN_KIND_SERVER, PYTHON, 2, 500);
+    uint64_t key = ids_key(500, 77);
+    struct span_id client_id = ids_span(key, SPAN_KIND_CLIENT);
+    struct trace_id trace_id = ids_trace(key);
+
+    assert_true(causality_begin(world->causality, &server));
+    struct lineage s = settle(world, &server);
+    assert_true(span_id_is_zero(&s.parent_span_id));
+    assert_memory_equal(&s.peer_span_id, &client_id, sizeof(client_id));
+    assert_memory_equal(&s.trace_id, &trace_id, sizeof(trace_id));
+    finish(world, &server);
+}
+
+static void the_only_open_request_of_the_process_is_the_parent(void **state)
+{
+    struct world *world = *state;
+    struct cause request, call;
+
+    begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
+    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 9);
+    assert_int_equal(call.evidence, EVIDENCE_ONLY);
+    assert_memory_equal(&call.parent_span_id, &request.span_id, sizeof(request.span_id));
+    finish(world, &call);
+    finish(world, &request);
+}
+
+static void two_open_requests_are_a_tie_and_a_tie_is_unknown(void **state)
+{
+    struct world *world = *state;
+    struct cause first, second, call;
+
+    begin(world, &first, SPAN_KIND_SERVER, NGINX, 1);
+    begin(world, &second, SPAN_KIND_SERVER, NGINX, 1);
+    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
+    assert_int_equal(call.evidence, EVIDENCE_NONE);
+    struct lineage lineage = settle(world, &call);
+    assert_true(lineage.parent_unknown);
+    assert_true(span_id_is_zero(&lineage.parent_span_id));
+    assert_int_equal(counters_get(&world->counters, COUNTER_parents_tie), 1);
+    finish(world, &call);
+    finish(world, &second);
+    finish(world, &first);
+}
+
+static void the_thread_decides_in_a_process_that_is_thread_bound(void **state)
+{
+    struct world *world = *state;
+    struct cause first, second, call;
+
+    serve_in_turn(world, PYTHON, 1, 8);
+    begin(world, &first, SPAN_KIND_SERVER, PYTHON, 1);
+    begin(world, &second, SPAN_KIND_SERVER, PYTHON, 2);
+    begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 1);
+    assert_int_equal(call.evidence, EVIDENCE_THREAD);
+    assert_memory_equal(&call.parent_span_id, &first.span_id, sizeof(first.span_id));
+    finish(world, &call);
+    finish(world, &second);
+    finish(world, &first);
+}
+
+static void one_thread_with_two_open_requests_ends_thread_evidence_at_once(void **state)
+{
+    struct world *world = *state;
+    struct cause first, second, other, call;
+
+    serve_in_turn(world, NGINX, 1, 8);
+    begin(world, &other, SPAN_KIND_SERVER, NGINX, 2);
+    begin(world, &first, SPAN_KIND_SERVER, NGINX, 1);
+    begin(world, &second, SPAN_KIND_SERVER, NGINX, 1);
+    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 2);
+    assert_int_equal(call.evidence, EVIDENCE_NONE);
+    finish(world, &call);
+    finish(world, &second);
+    finish(world, &first);
+    finish(world, &other);
+}
+
+static void an_answer_from_another_thread_ends_thread_evidence(void **state)
+{
+    struct world *world = *state;
+    struct cause handed_off, first, second, call;
+
+    serve_in_turn(world, PYTHON, 1, 8);
+    begin(world, &handed_off, SPAN_KIND_SERVER, PYTHON, 1);
+    causality_end(world->causality, &handed_off, 5);
+    causality_release(world->causality, &handed_off);
+    begin(world, &first, SPAN_KIND_SERVER, PYTHON, 1);
+    begin(world, &second, SPAN_KIND_SERVER, PYTHON, 2);
+    begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 1);
+    assert_int_equal(call.evidence, EVIDENCE_NONE);
+    finish(world, &call);
+    finish(world, &second);
+    finish(world, &first);
+}
+
+static void an_answered_request_is_nobodys_parent(void **state)
+{
+    struct world *world = *state;
+    struct cause request, call;
+
+    begin(world, &request, SPAN_KIND_SERVER, PYTHON, 1);
+    causality_end(world->causality, &request, 1);
+    begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 1);
+    assert_int_equal(call.evidence, EVIDENCE_NONE);
+    assert_false(settle(world, &call).parent_unknown);
+    finish(world, &call);
+    causality_release(world->causality, &request);
+}
+
+static void a_process_that_calls_itself_does_not_become_its_own_parent(void **state)
+{
+    struct world *world = *state;
+    struct cause server = make(world, SPAN_KIND_SERVER, PYTHON, 1, 500);
+    struct cause client = make(world, SPAN_KIND_CLIENT, PYTHON, 2, 500);
+
+    assert_true(causality_begin(world->causality, &server));
+    assert_true(causality_begin(world->causality, &client));
+    assert_int_equal(client.evidence, EVIDENCE_NONE);
+    assert_memory_equal(&server.parent_span_id, &client.span_id, sizeof(client.span_id));
+    finish(world, &server);
+    finish(world, &client);
+}
+
+static void a_carried_context_is_the_parent_of_both_ends(void **state)
+{
+    struct world *world = *state;
+    struct cause client = make(world, SPAN_KIND_CLIENT, NGINX, 1, 500);
+    struct cause server = make(world, SPAN_KIND_SERVER, PYTHON, 2, 500);
+    struct trace_context context = {.trace_id = {{1}}, .span_id = {{2}}, .flags = 1};
+
+    client.carried = server.carried = true;
+    client.context = server.context = context;
+    assert_true(causality_begin(world->causality, &client));
+    assert_true(causality_begin(world->causality, &server));
+    struct lineage c = settle(world, &client), s = settle(world, &server);
+    assert_memory_equal(&c.trace_id, &context.trace_id, sizeof(c.trace_id));
+    assert_memory_equal(&c.parent_span_id, &context.span_id, sizeof(context.span_id));
+    assert_memory_equal(&s.parent_span_id, &context.span_id, sizeof(context.span_id));
+    assert_memory_equal(&s.linked_span_id, &c.span_id, sizeof(c.span_id));
+    finish(world, &server);
+    finish(world, &client);
+}
+
+static void a_chain_settles_into_one_trace_from_its_innermost_span_on(void **state)
+{
+    struct world *world = *state;
+    struct cause outer = make(world, SPAN_KIND_CLIENT, 300, 3, 500);
+    struct cause request = make(world, SPAN_KIND_SERVER, NGINX, 1, 500);
+    struct cause call, inner;
+
+    assert_true(causality_begin(world->causality, &outer));
+    assert_true(causality_begin(world->causality, &request));
+    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
+    inner = make(world, SPAN_KIND_SERVER, PYTHON, 2, call.position);
+    assert_true(causality_begin(world->causality, &inner));
+    struct lineage last = settle(world, &inner);
+    finish(world, &inner);
+    finish(world, &call);
+    finish(world, &request);
+    struct lineage first = settle(world, &outer);
+    assert_memory_equal(&first.trace_id, &last.trace_id, sizeof(first.trace_id));
+    finish(world, &outer);
+}
+
+static void a_late_client_end_joins_where_no_id_was_used_and_is_counted_where_one_was(void **state)
+{
+    struct world *world = *state;
+    struct cause request, server, client;
+
+    begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
+    server = make(world, SPAN_KIND_SERVER, PYTHON, 2, 600);
+    assert_true(causality_begin(world->causality, &server));
+    settle(world, &server);
+    client = make(world, SPAN_KIND_CLIENT, NGINX, 1, 600);
+    assert_true(causality_begin(world->causality, &client));
+    assert_int_equal(counters_get(&world->counters, COUNTER_joins_late), 1);
+    finish(world, &client);
+    finish(world, &server);
+    finish(world, &request);
+}
+
+static void after_a_loss_a_single_candidate_proves_nothing_for_a_while(void **state)
+{
+    struct world *world = *state;
+    struct cause request, call;
+
+    causality_note_loss(world->causality, world->now_ns);
+    begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
+    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
+    assert_int_equal(call.evidence, EVIDENCE_NONE);
+    finish(world, &call);
+    world->now_ns += 2000000000u;
+    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
+    assert_int_equal(call.evidence, EVIDENCE_ONLY);
+    finish(world, &call);
+    finish(world, &request);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(the_two_ends_of_an_exchange_are_parent_and_child_in_one_trace),
+        TEST(the_order_of_the_two_ends_records_does_not_matter),
+        TEST(two_hosts_derive_the_same_ids_without_talking),
+        TEST(the_only_open_request_of_the_process_is_the_parent),
+        TEST(two_open_requests_are_a_tie_and_a_tie_is_unknown),
+        TEST(the_thread_decides_in_a_process_that_is_thread_bound),
+        TEST(one_thread_with_two_open_requests_ends_thread_evidence_at_once),
+        TEST(an_answer_from_another_thread_ends_thread_evidence),
+        TEST(an_answered_request_is_nobodys_parent),
+        TEST(a_process_that_calls_itself_does_not_become_its_own_parent),
+        TEST(a_carried_context_is_the_parent_of_both_ends),
+        TEST(a_chain_settles_into_one_trace_from_its_innermost_span_on),
+        TEST(a_late_client_end_joins_where_no_id_was_used_and_is_counted_where_one_was),
+        TEST(after_a_loss_a_single_candidate_proves_nothing_for_a_while),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections, gaps and pairing, shown with the first protocol of the build on made-up streams. */
+#include "track/track.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define START_IN 1000
+#define START_OUT 9000
+#define REQUEST "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+#define POST "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+#define RESPONSE "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+#define RESPONSE_100 "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+#define RESPONSE_CLOSE "HTTP/1.0 200 OK\r\n\r\nhello"
+
+struct ended {
+    enum exchange_end end;
+    int64_t code;
+    bool has_response;
+    uint64_t start_ns, end_ns, position;
+    enum span_kind kind;
+};
+
+struct world {
+    struct track *track;
+    struct counters counters;
+    uint64_t now_ns;
+    uint64_t positions[2]; /* of connection 1 */
+    size_t n_begun, n_ended, n_dropped;
+    struct ended ended[64];
+    enum selection selection;
+    struct verdict verdict; /* the last one */
+};
+
+static enum selection on_select(void *arg, const struct event *event)
+{
+    return ((struct world *)arg)->selection;
+}
+
+static bool on_begin(void *arg, struct exchange *exchange)
+{
+    ((struct world *)arg)->n_begun++;
+    return true;
+}
+
+static void on_end(void *arg, struct exchange *exchange, uint32_t tid)
+{
+    struct world *world = arg;
+
+    world->ended[world->n_ended++] = (struct ended){
+        .end = exchange->end,
+        .code = exchange->response.code,
+        .has_response = exchange->has_response,
+        .start_ns = exchange->start_ns,
+        .end_ns = exchange->end_ns,
+        .position = exchange->cause.position,
+        .kind = exchange->cause.kind,
+    };
+    track_release(world->track, exchange);
+}
+
+static void on_drop(void *arg, struct exchange *exchange)
+{
+    ((struct world *)arg)->n_dropped++;
+}
+
+static void on_verdict(void *arg, uint64_t connection, struct verdict verdict)
+{
+    ((struct world *)arg)->verdict = verdict;
+}
+
+static int setup(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    struct track_options options = {
+        .max_connections = 4,
+        .max_exchanges = 16,
+        .max_windows = 4,
+        .exchange_timeout_ns = 1000000,
+        .linger_ns = 1000,
+        .counters = &world->counters,
+        .sink = {on_select, on_begin, on_end, on_drop, on_verdict, world},
+    };
+
+    world->positions[DIR_IN] = START_IN;
+    world->positions[DIR_OUT] = START_OUT;
+    world->now_ns = 1;
+    assert_int_equal(track_new(&options, &world->track), 0);
+    *state = world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(counters_get(&world->counters, COUNTER_exchanges),
+                     world->n_ended + counters_sum(&world->counters, COUNTER_EXCHANGE_LOST) +
+                         track_open_exchanges(world->track));
+    track_free(world->track);
+    free(world);
+    return 0;
+}
+
+static const struct connection_facts facts = {
+    .local = {.port = 80},
+    .remote = {.port = 4000},
+    .starts = {[DIR_IN] = START_IN, [DIR_OUT] = START_OUT},
+    .has_starts = true,
+    .comm = "server",
+};
+
+/* An operation of `length` bytes of which the text is captured. */
+static void operation(struct world *world, uint64_t connection, enum direction dir,
+                      const char *text, size_t captured, uint32_t length)
+{
+    struct event event = {
+        .kind = EVENT_DATA,
+        .dir = dir,
+        .time_ns = world->now_ns += 10,
+        .connection = connection,
+        .exec = {.tgid = 1, .tid = 1},
+        .position = world->positions[dir],
+        .length = length,
+        .data = bytes_make(text, captured),
+        .connection_facts = &facts,
+    };
+
+    world->positions[dir] += length;
+    track_event(world->track, &event);
+}
+
+static void say(struct world *world, enum direction dir, const char *text)
+{
+    operation(world, 1, dir, text, strlen(text), (uint32_t)strlen(text));
+}
+
+/* Bytes that go by without being captured. */
+static void pass(struct world *world, enum direction dir, uint32_t length)
+{
+    operation(world, 1, dir, "", 0, length);
+}
+
+static void lose(struct world *world, enum direction dir, uint64_t n)
+{
+    world->positions[dir] += n;
+}
+
+static void close_connection(struct world *world)
+{
+    struct event event = {.kind = EVENT_CLOSE, .time_ns = world->now_ns += 10, .connection = 1};
+
+    track_event(world->track, &event);
+    track_advance(world->track, world->now_ns += 2000);
+}
+
+static uint64_t counted(const struct world *world, enum counter id)
+{
+    return counters_get(&world->counters, id);
+}
+
+static void a_request_and_its_response_are_one_exchange_with_their_times(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(world->ended[0].end, EXCHANGE_ANSWERED);
+    assert_int_equal(world->ended[0].code, 200);
+    assert_int_equal(world->ended[0].kind, SPAN_KIND_SERVER);
+    assert_int_equal(world->ended[0].position, START_IN);
+    assert_int_equal(world->ended[0].end_ns - world->ended[0].start_ns, 10);
+}
+
+static void a_request_that_goes_out_makes_this_end_the_client(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_OUT, REQUEST);
+    say(world, DIR_IN, RESPONSE);
+    assert_int_equal(world->ended[0].kind, SPAN_KIND_CLIENT);
+}
+
+static void a_head_cut_into_single_bytes_starts_when_its_first_byte_came(void **state)
+{
+    struct world *world = *state;
+    const char *request = REQUEST;
+
+    for (size_t i = 0; request[i]; i++)
+        operation(world, 1, DIR_IN, request + i, 1, 1);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(world->ended[0].position, START_IN);
+    assert_int_equal(world->ended[0].start_ns, 11);
+}
+
+static void a_body_is_passed_over_uncaptured_and_the_exchange_ends_with_its_last_byte(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, POST);
+    pass(world, DIR_IN, 60);
+    pass(world, DIR_IN, 40);
+    say(world, DIR_OUT, RESPONSE_100);
+    pass(world, DIR_OUT, 99);
+    assert_int_equal(world->n_ended, 0);
+    pass(world, DIR_OUT, 1);
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(counted(world, COUNTER_streams_gaps), 0);
+}
+
+static void a_hole_inside_a_body_costs_nothing(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, POST);
+    lose(world, DIR_IN, 100);
+    say(world, DIR_OUT, RESPONSE);
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[1].end, EXCHANGE_ANSWERED);
+}
+
+static void a_lost_response_leaves_the_open_requests_incomplete_and_the_next_one_whole(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST);
+    lose(world, DIR_OUT, 40);
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[0].end, EXCHANGE_INCOMPLETE);
+    assert_int_equal(world->ended[1].end, EXCHANGE_INCOMPLETE);
+    assert_int_equal(counted(world, COUNTER_responses_unpaired), 1);
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->ended[2].end, EXCHANGE_ANSWERED);
+}
+
+static void a_lost_request_does_not_take_the_next_ones_response(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE);
+    lose(world, DIR_IN, sizeof(REQUEST) - 1);
+    say(world, DIR_OUT, RESPONSE);
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(counted(world, COUNTER_responses_unpaired), 1);
+}
+
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST POST);
+    pass(world, DIR_IN, 100);
+    say(world, DIR_OUT, RESPONSE "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[0].code, 200);
+    assert_int_equal(world->ended[1].code, 404);
+}
+
+static void a_gap_among_pipelined_requests_ends_trust_in_the_pairing(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST REQUEST);
+    lose(world, DIR_OUT, 10);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_ended, 0);
+    assert_int_equal(counted(world, COUNTER_exchanges_desynchronized), 2);
+    assert_int_equal(world->verdict.kind, VERDICT_GIVE_UP);
+}
+
+static void a_head_whose_end_was_not_captured_is_marked_incomplete(void **state)
+{
+    struct world *world = *state;
+    const char *request = "GET /long HTTP/1.1\r\nHost: x\r\nCookie: ";
+
+    operation(world, 1, DIR_IN, request, strlen(request), 3000);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(world->ended[0].end, EXCHANGE_INCOMPLETE);
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->ended[1].end, EXCHANGE_ANSWERED);
+}
+
+static void a_response_until_close_ends_with_its_last_byte(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE_CLOSE);
+    say(world, DIR_OUT, "more");
+    assert_int_equal(world->n_ended, 0);
+    close_connection(world);
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(world->ended[0].end, EXCHANGE_ANSWERED);
+    assert_int_equal(world->ended[0].end_ns, 31);
+}
+
+static void what_was_unread_at_the_close_still_counts(void **state)
+{
+    struct world *world = *state;
+    struct event close = {.kind = EVENT_CLOSE, .connection = 1};
+
+    say(world, DIR_OUT, REQUEST);
+    close.time_ns = world->now_ns;
+    track_event(world->track, &close);
+    say(world, DIR_IN, RESPONSE);
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(world->ended[0].end, EXCHANGE_ANSWERED);
+}
+
+static void a_close_before_the_response_ends_the_exchange_as_closed(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST);
+    close_connection(world);
+    assert_int_equal(world->ended[0].end, EXCHANGE_CLOSED);
+    assert_false(world->ended[0].has_response);
+}
+
+static void a_request_that_is_never_answered_times_out(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST);
+    track_advance(world->track, world->now_ns + 999999);
+    assert_int_equal(world->n_ended, 0);
+    track_advance(world->track, world->now_ns + 1000000);
+    assert_int_equal(world->ended[0].end, EXCHANGE_TIMED_OUT);
+}
+
+static void a_connection_joined_in_the_middle_is_found_at_its_next_request(void **state)
+{
+    struct world *world = *state;
+
+    lose(world, DIR_IN, 5000);
+    lose(world, DIR_OUT, 7000);
+    say(world, DIR_OUT, "rest of some body");
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(world->ended[0].position, START_IN + 5000);
+}
+
+static void bytes_seen_before_are_not_parsed_twice(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST);
+    world->positions[DIR_IN] -= sizeof(REQUEST) - 1;
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_begun, 1);
+    assert_int_equal(counted(world, COUNTER_operations_duplicate), 1);
+}
+
+static void a_protocol_nobody_knows_is_given_up(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 32; i++)
+        say(world, DIR_IN, "\x01\x02\x03\x04");
+    assert_int_equal(counted(world, COUNTER_connections_undetected), 1);
+    assert_int_equal(world->verdict.kind, VERDICT_GIVE_UP);
+    assert_int_equal(counted(world, COUNTER_operations_unknown_protocol), 32);
+}
+
+static void a_connection_outside_the_selection_is_ignored(void **state)
+{
+    struct world *world = *state;
+
+    world->selection = SELECTION_NO;
+    say(world, DIR_IN, REQUEST);
+    assert_int_equal(world->n_begun, 0);
+    assert_int_equal(world->verdict.kind, VERDICT_IGNORE);
+    assert_int_equal(counted(world, COUNTER_operations_unselected), 1);
+}
+
+static void a_full_table_evicts_the_connection_used_longest_ago(void **state)
+{
+    struct world *world = *state;
+
+    for (uint64_t id = 1; id <= 5; id++) {
+        world->positions[DIR_IN] = START_IN;
+        operation(world, id, DIR_IN, REQUEST, sizeof(REQUEST) - 1, sizeof(REQUEST) - 1);
+    }
+    assert_int_equal(counted(world, COUNTER_connections_evicted), 1);
+    assert_int_equal(counted(world, COUNTER_exchanges_evicted), 1);
+    assert_int_equal(world->n_dropped, 1);
+}
+
+static void a_full_pool_of_exchanges_is_counted(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 20; i++)
+        say(world, DIR_IN, REQUEST);
+    assert_int_equal(world->n_begun, 16);
+    assert_int_equal(counted(world, COUNTER_exchanges_evicted), 4);
+}
+
+static void the_end_of_the_run_drops_what_has_no_response(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST);
+    track_flush(world->track, world->now_ns);
+    assert_int_equal(counted(world, COUNTER_exchanges_unanswered), 1);
+}
+
+static void behind_an_upgrade_the_connection_is_opaque(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, "GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+                       "Upgrade: websocket\r\n\r\n");
+    say(world, DIR_OUT, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(world->ended[0].code, 101);
+    say(world, DIR_IN, "\x81\x05hello");
+    assert_int_equal(counted(world, COUNTER_operations_opaque), 1);
+}
+
+static void garbage_counts_every_operation_once_and_grows_nothing(void **state)
+{
+    struct world *world = *state;
+    unsigned seed = 1;
+
+    for (int i = 0; i < 20000; i++) {
+        char noise[64];
+        size_t n = (size_t)rand_r(&seed) % sizeof(noise) + 1;
+
+        for (size_t j = 0; j < n; j++)
+            noise[j] = (char)rand_r(&seed);
+        if (i % 3 == 0)
+            say(world, i % 2 ? DIR_IN : DIR_OUT, i % 4 ? RESPONSE : REQUEST);
+        if (i % 7 == 0)
+            lose(world, DIR_IN, n);
+        operation(world, 1 + (uint64_t)i % 6, i % 5 ? DIR_IN : DIR_OUT, noise, n,
+                  (uint32_t)(n + n * (i % 11 == 0)));
+        track_advance(world->track, world->now_ns);
+        if (world->n_ended > 32)
+            world->n_ended = 0, counters_set(&world->counters, COUNTER_exchanges,
+                                             counters_sum(&world->counters,
+                                                          COUNTER_EXCHANGE_LOST) +
+                                                 track_open_exchanges(world->track));
+    }
+    /* 20,000 operations of noise and 6,667 of messages, each counted once. */
+    assert_int_equal(counters_sum(&world->counters, COUNTER_OPERATION_USED) +
+                         counters_sum(&world->counters, COUNTER_OPERATION_LOST), 26667);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(a_request_and_its_response_are_one_exchange_with_their_times),
+        TEST(a_request_that_goes_out_makes_this_end_the_client),
+        TEST(a_head_cut_into_single_bytes_starts_when_its_first_byte_came),
+        TEST(a_body_is_passed_over_uncaptured_and_the_exchange_ends_with_its_last_byte),
+        TEST(a_hole_inside_a_body_costs_nothing),
+        TEST(a_lost_response_leaves_the_open_requests_incomplete_and_the_next_one_whole),
+        TEST(a_lost_request_does_not_take_the_next_ones_response),
+        TEST(pipelined_requests_are_answered_in_order),
+        TEST(a_gap_among_pipelined_requests_ends_trust_in_the_pairing),
+        TEST(a_head_whose_end_was_not_captured_is_marked_incomplete),
+        TEST(a_response_until_close_ends_with_its_last_byte),
+        TEST(what_was_unread_at_the_close_still_counts),
+        TEST(a_close_before_the_response_ends_the_exchange_as_closed),
+        TEST(a_request_that_is_never_answered_times_out),
+        TEST(a_connection_joined_in_the_middle_is_found_at_its_next_request),
+        TEST(bytes_seen_before_are_not_parsed_twice),
+        TEST(a_protocol_nobody_knows_is_given_up),
+        TEST(a_connection_outside_the_selection_is_ignored),
+        TEST(a_full_table_evicts_the_connection_used_longest_ago),
+        TEST(a_full_pool_of_exchanges_is_counted),
+        TEST(the_end_of_the_run_drops_what_has_no_response),
+        TEST(behind_an_upgrade_the_connection_is_opaque),
+        TEST(garbage_counts_every_operation_once_and_grows_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

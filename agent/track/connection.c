@@ -89,8 +89,7 @@ struct connection *connection_get(struct track *track, const struct event *event
 
         learn_facts(connection, event->connection_facts);
         if (first) {
-            connection->from_start = event->connection_facts->has_starts &&
-                                     event->position == connection->starts[event->dir];
+            connection->from_start = connection_begins_at(connection, event->dir, event->position);
             select_connection(track, connection, event);
         }
     }

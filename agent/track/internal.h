@@ -84,6 +84,18 @@ static inline void track_count_operation(struct track *track, enum counter id)
     track->operation_counted = true;
 }
 
+/*
+ * Is this the first byte's position? An opener's own start counts its SYN and is one less
+ * (docs/bpf.md).
+ */
+static inline bool connection_begins_at(const struct connection *connection, enum direction dir,
+                                        uint64_t position)
+{
+    return connection->has_starts &&
+           (position == connection->starts[dir] ||
+            (dir == DIR_OUT && position == connection->starts[dir] + 1));
+}
+
 /* connection.c */
 struct connection *connection_get(struct track *track, const struct event *event);
 void connection_finish(struct track *track, struct connection *connection, uint64_t now_ns);

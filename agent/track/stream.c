@@ -300,8 +300,10 @@ static void start(const struct feed *feed)
     if (stream->started)
         return;
     stream->started = true;
-    stream->next = connection->from_start ? connection->starts[feed->dir] : feed->event->position;
     stream->lost = !connection->from_start;
+    stream->next = feed->event->position;
+    if (connection->from_start && !connection_begins_at(connection, feed->dir, stream->next))
+        stream->next = connection->starts[feed->dir];
 }
 
 void stream_feed(struct track *track, struct connection *connection, const struct event *event)

@@ -38,7 +38,11 @@ struct exporter_ops {
     /* Blocks until the outcome is known; only ever called by the exporter's own thread. */
     struct export_outcome (*send)(void *exporter, const struct batch *batch);
 
-    void (*close)(void *exporter); /* NULL is fine */
+    /* NULL, or called by the same thread about four times a second while there is nothing to send,
+     * for what is shown or written late. */
+    void (*idle)(void *exporter);
+
+    void (*close)(void *exporter); /* NULL is fine; what is held back is shown or written first */
 };
 
 /* All exporters of this build, NULL-terminated. */

@@ -21,7 +21,8 @@
 #define BACKOFF_MIN_NS (100 * NS_PER_MS)
 #define BACKOFF_MAX_NS (5 * NS_PER_S)
 #define RETRY_AFTER_MAX_NS (600 * NS_PER_S) /* a backend's longer wish is cut to this */
-#define IDLE_WAIT_NS (3600 * NS_PER_S)
+#define IDLE_NS (250 * NS_PER_MS) /* between calls of idle */
+#define LONG_NS (3600 * NS_PER_S)
 
 /* What was logged last: a line is written where this changes, never per retry. */
 enum mood { MOOD_FINE, MOOD_REJECTING, MOOD_AWAY, MOOD_REFUSING };
@@ -169,11 +170,12 @@ static bool deliver(struct worker *worker, const struct batch *batch)
 static void *run(void *arg)
 {
     struct worker *worker = arg;
+    void (*idle)(void *exporter) = worker->ops->idle;
     const struct batch *batch;
     bool draining = false;
 
     for (;;) {
-        batch = keep_memory.first(worker->keep, IDLE_WAIT_NS);
+        batch = keep_memory.first(worker->keep, idle ? IDLE_NS : LONG_NS);
         if (batch && !deliver(worker, batch))
             break;
         pthread_mutex_lock(&worker->lock);
@@ -181,6 +183,8 @@ static void *run(void *arg)
         pthread_mutex_unlock(&worker->lock);
         if (!batch && draining)
             break;
+        if (!batch && idle)
+            idle(worker->exporter);
     }
     pthread_mutex_lock(&worker->lock);
     worker->ended = true;

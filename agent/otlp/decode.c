@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A batch back to spans. The batch's bytes are those of otlp_encode_span(), so what a struct span
+ * cannot hold (lists as values, ids of other lengths, more attributes than its table) is no span of
+ * ours: -EBADMSG.
+ */
+#include "otlp/otlp.h"
+
+#include "otlp/messages.h"
+#include "otlp/unpack.h"
+
+#include <errno.h>
+
+static struct bytes binary_bytes(ProtobufCBinaryData data)
+{
+    return (struct bytes){data.data, data.len};
+}
+
+static int get_attribute(const OtlpKeyValue *pair, struct attribute *ret_attribute)
+{
+    struct attribute attribute = {.key = binary_bytes(pair->key)};
+    const OtlpAnyValue *value = pair->value;
+
+    if (!value)
+        return -EBADMSG;
+    switch ((int)value->value_case) {
+    case OTLP_VALUE_STRING:
+        attribute.type = ATTRIBUTE_TEXT;
+        attribute.text = binary_bytes(value->string_value);
+        break;
+    case OTLP_VALUE_INT:
+        attribute.type = ATTRIBUTE_INTEGER;
+        attribute.integer = value->int_value;
+        break;
+    case OTLP_VALUE_DOUBLE:
+        attribute.type = ATTRIBUTE_REAL;
+        attribute.real = value->double_value;
+        break;
+    case OTLP_VALUE_BOOL:
+        attribute.type = ATTRIBUTE_BOOLEAN;
+        attribute.boolean = value->bool_value;
+        break;
+    default:
+        return -EBADMSG;
+    }
+    *ret_attribute = attribute;
+    return 0;
+}
+
+static int get_attributes(OtlpKeyValue *const *pairs, size_t n, struct attribute *attributes)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = get_attribute(pairs[i], &attributes[i]);
+    return r;
+}
+
+static int get_id(ProtobufCBinaryData data, uint8_t *id, size_t len)
+{
+    if (data.len != len)
+        return -EBADMSG;
+    memcpy(id, data.data, len);
+    return 0;
+}
+
+static int get_links(const OtlpSpan *message, struct span *span)
+{
+    for (size_t i = 0; i < message->n_links; i++) {
+        const OtlpLink *link = message->links[i];
+        struct span_link ids;
+
+        if (get_id(link->trace_id, ids.trace_id.bytes, sizeof(ids.trace_id.bytes)) < 0 ||
+            get_id(link->span_id, ids.span_id.bytes, sizeof(ids.span_id.bytes)) < 0)
+            return -EBADMSG;
+        span_add_link(span, &ids.trace_id, &ids.span_id);
+    }
+    return 0;
+}
+
+static int get_span(const OtlpSpan *message, struct span *span)
+{
+    struct span_id *parent = &span->parent_span_id;
+
+    span_reset(span, NULL);
+    if (message->n_attributes > SPAN_ATTRIBUTES_MAX || message->n_links > SPAN_LINKS_MAX)
+        return -EBADMSG;
+    if (get_id(message->trace_id, span->trace_id.bytes, sizeof(span->trace_id.bytes)) < 0 ||
+        get_id(message->span_id, span->span_id.bytes, sizeof(span->span_id.bytes)) < 0)
+        return -EBADMSG;
+    if (message->parent_span_id.len > 0 &&
+        get_id(message->parent_span_id, parent->bytes, sizeof(parent->bytes)) < 0)
+        return -EBADMSG;
+    span->trace_state = binary_bytes(message->trace_state);
+    span->flags = message->flags;
+    span->kind = (enum span_kind)message->kind;
+    span->name = binary_bytes(message->name);
+    span->start_ns = message->start_time_unix_nano;
+    span->end_ns = message->end_time_unix_nano;
+    span->dropped_attributes = message->dropped_attributes_count;
+    if (message->status) {
+        span->status = (enum span_status)message->status->code;
+        span->status_message = binary_bytes(message->status->message);
+    }
+    span->n_attributes = (unsigned)message->n_attributes;
+    if (get_attributes(message->attributes, message->n_attributes, span->attributes) < 0)
+        return -EBADMSG;
+    return get_links(message, span);
+}
+
+static int decode_group(const struct batch_group *group, otlp_span_sink sink, void *arg)
+{
+    _cleanup_(message_freep) ProtobufCMessage *message = NULL;
+    _cleanup_(freep) struct attribute *attributes = NULL;
+    const OtlpResource *resource;
+    int r = message_unpack(OTLP_RESOURCE_DESCRIPTOR, group->resource, &message);
+
+    if (r < 0)
+        return r;
+    resource = (const OtlpResource *)message;
+    attributes = calloc(resource->n_attributes + 1, sizeof(*attributes));
+    if (!attributes)
+        return -ENOMEM;
+    r = get_attributes(resource->attributes, resource->n_attributes, attributes);
+    for (size_t i = 0; i < group->n_spans && r == 0; i++) {
+        _cleanup_(message_freep) ProtobufCMessage *span_message = NULL;
+        struct span span;
+
+        r = message_unpack(OTLP_SPAN_DESCRIPTOR, group->spans[i], &span_message);
+        if (r == 0)
+            r = get_span((const OtlpSpan *)span_message, &span);
+        if (r == 0)
+            sink(arg, attributes, resource->n_attributes, &span);
+    }
+    return r;
+}
+
+int otlp_decode_batch(const struct batch *batch, otlp_span_sink sink, void *arg)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < batch->n_groups && r == 0; i++)
+        r = decode_group(&batch->groups[i], sink, arg);
+    return r;
+}

@@ -43,7 +43,7 @@ const struct setting setting_rows[] = {
     {"source", SETTING_TEXT, "bpf", AT(source), .form = &form_word,
      .description = "Where events come from."},
     {"exporters", SETTING_LIST, "", AT(exporters), .form = &form_export,
-     .description = "Where spans go, each as `--export` takes it."},
+     .description = "Where spans go, each as `--export` takes it; empty: console."},
     {"record", SETTING_TEXT, "", AT(record),
      .description = "A file to which all events are written too, for `replay`; empty: none."},
 

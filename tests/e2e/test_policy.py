@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What is selected is all that is traced, secrets in URLs stay on the host, and a service is called
+what its environment says."""
+import os
+import subprocess
+import time
+
+import flowtrace_e2e as e2e
+
+SECRET = "hunter2-" + "x" * 8
+
+
+class Policy(e2e.Case):
+    def traced(self, *arguments, query="", env=None):
+        """All spans while one curl asks for an order."""
+        directory = self.enterContext(e2e.scratch())
+        flow = self.keep(e2e.Flow(directory))
+        agent = self.keep(e2e.Agent(directory, "--set", f"select.ports={flow.port},"
+                                    f"{flow.orders_port},{flow.stock_port}",
+                                    *arguments).wait_ready())
+        subprocess.run(["curl", "-sf", "-o", "/dev/null",
+                        f"http://127.0.0.1:{flow.port}/orders/a1{query}"],
+                       check=True, env={**os.environ, **(env or {})})
+        time.sleep(0.5)
+        agent.stop()
+        self.file = agent.spans_path.read_text() if agent.spans_path.exists() else ""
+        self.totals = agent.totals()
+        return agent.spans() if self.file else []
+
+    def services(self, spans):
+        return sorted((s.service, s.kind) for s in spans)
+
+    def test_selected_ports_are_traced_whole(self):
+        self.assertEqual(self.services(self.traced()), sorted([
+            ("curl", 3), ("nginx", 2), ("nginx", 3), ("orders", 2), ("orders", 3),
+            ("stock", 2)]))
+
+    def test_only_selected_executables_are_traced(self):
+        spans = self.traced("--set", "select.executables=nginx,nod?")
+        self.assertEqual(self.services(spans), [("nginx", 2), ("nginx", 3), ("stock", 2)])
+        self.assertGreater(self.totals["operations_unselected"]
+                           + self.totals["operations_ignored"], 0)
+
+    def test_nothing_selected_is_nothing_traced(self):
+        self.assertEqual(self.traced("--set", "select.executables=no-such-program"), [])
+
+    def test_secrets_in_the_query_never_leave_the_agent(self):
+        spans = self.traced(query=f"?page=2&access_token={SECRET}&api%4Bey={SECRET}")
+        self.assertNotIn("hunter2", self.file)
+        queries = [s.attributes.get("url.query") or s.attributes.get("url.full", "").partition(
+            "?")[2] for s in spans if s.service in ("curl", "nginx")]
+        self.assertEqual(queries, ["page=2&access_token=REDACTED&api%4Bey=REDACTED"] * 3)
+
+    def test_redaction_can_be_configured(self):
+        spans = self.traced("--set", "redact.query_keys=pag", query="?page=2&token=abc")
+        self.assertTrue(any(s.attributes.get("url.query") == "page=REDACTED&token=abc"
+                            for s in spans))
+
+    def test_the_environment_names_the_service(self):
+        spans = self.traced(env={"OTEL_SERVICE_NAME": "cash desk"})
+        self.assertIn(("cash desk", e2e.KIND_CLIENT), self.services(spans))
+
+
+if __name__ == "__main__":
+    e2e.main()

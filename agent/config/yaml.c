@@ -200,7 +200,7 @@ int settings_read_yaml(const char *file, struct settings *settings)
 {
     _cleanup_(yaml_parser_delete) yaml_parser_t parser = {0};
     _cleanup_(file_closep) FILE *stream = fopen(file, "re");
-    bool end;
+    bool end = false;
     int r;
 
     if (!stream)

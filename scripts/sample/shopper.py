@@ -57,7 +57,8 @@ def shop(arguments, connection, stop, lines):
     due = time.monotonic() + interval * connection / arguments.connections
     number = 0
     while not stop.is_set() and (not arguments.requests or number < arguments.requests):
-        stop.wait(max(0, due - time.monotonic()))
+        if stop.wait(max(0, due - time.monotonic())):
+            break
         due += interval
         name = identify(arguments, connection, number)
         try:

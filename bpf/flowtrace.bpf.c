@@ -77,18 +77,20 @@ static __always_inline u64 new_connection_id(struct ft_counters *c)
     return (u64)(bpf_get_smp_processor_id() + 1) << 45 | ++c->connections;
 }
 
-static __always_inline struct sock_state *find_connection(struct sock *sk,
-                                                          const struct tcp_sock *tp,
-                                                          struct ft_counters *c)
+static __always_inline struct sock_state *find_connection(struct sock *sk, struct ft_counters *c)
 {
-    struct sock_state *state =
-        bpf_sk_storage_get(&sock_states, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+    struct sock_state *state = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
+    struct tcp_sock *tp;
 
-    if (state && state->id == 0) {
-        find_positions(tp, state);
-        state->own |= is_own_connection(state);
-        state->id = new_connection_id(c);
-    }
+    if (state && state->id)
+        return state;
+    state = bpf_sk_storage_get(&sock_states, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+    tp = bpf_skc_to_tcp_sock(sk);
+    if (!state || !tp)
+        return NULL;
+    find_positions(tp, state);
+    state->own |= is_own_connection(state);
+    state->id = new_connection_id(c);
     return state;
 }
 
@@ -217,6 +219,10 @@ static __always_inline u32 copy_message(struct scratch *scratch, const void *mes
 static __always_inline u32 copy_flat(struct scratch *scratch, const void *buffer, u32 wanted,
                                      struct ft_counters *c)
 {
+    /* The check stands where the verifier sees it: the barrier keeps the compiler from moving it. */
+    asm volatile("" : "+r"(wanted));
+    if (wanted == 0 || wanted > FT_CAPTURE_MAX)
+        return 0;
     if (bpf_probe_read_user(scratch->data, wanted, buffer)) {
         count(c, FT_COPY_FAILED);
         return 0;
@@ -306,6 +312,10 @@ static __always_inline u32 head_wanted(struct sock_state *state, enum ft_counter
     struct ft_verdict *verdict = bpf_map_lookup_elem(&verdicts, &slot);
     u64 what;
 
+    if (state->own) {
+        *ret_why = FT_OWN;
+        return 0;
+    }
     if (!verdict || verdict->id != state->id)
         return capture_head;
     what = verdict->what;
@@ -331,51 +341,54 @@ static __always_inline u32 head_wanted(struct sock_state *state, enum ft_counter
 
 static __always_inline void fill_record(struct ft_record *record, const struct sock_state *state,
                                         enum ft_dir dir, u64 position, u32 length,
-                                        const struct task_struct *leader, u64 pid_tgid)
+                                        const struct task_struct *task)
 {
     record->kind = FT_KIND_DATA;
     record->dir = dir;
     record->reserved = 0;
     record->time_ns = bpf_ktime_get_boot_ns();
     record->connection = state->id;
-    record->process_start_ns = leader->start_boottime;
+    record->process_start_ns = task->group_leader->start_boottime;
     record->position = position;
-    record->tgid = pid_tgid >> 32;
-    record->tid = (u32)pid_tgid;
+    record->tgid = task->tgid;
+    record->tid = task->pid;
     record->length = length;
     record->captured = 0;
 }
 
 static __always_inline void record_operation(struct sock *sk, struct sock_state *state,
                                              enum ft_dir dir, u64 position, u32 length, int flags,
-                                             u32 head, u64 pid_tgid, struct ft_counters *c)
+                                             u32 head, struct task_struct *task,
+                                             struct ft_counters *c)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
-    struct task_struct *leader = task->group_leader;
     u32 key = dir, wanted = length < head ? length : head;
     struct scratch *scratch = bpf_map_lookup_elem(&scratches, &key);
-    bool with_facts = state->tgid != pid_tgid >> 32;
+    bool with_facts = state->tgid != task->tgid;
 
     if (!scratch) {
         count(c, FT_NO_RECORD);
         return;
     }
-    fill_record(&scratch->record, state, dir, position, length, leader, pid_tgid);
+    fill_record(&scratch->record, state, dir, position, length, task);
     if (with_facts) {
-        fill_facts(sk, state, leader, &scratch->facts);
-        state->tgid = pid_tgid >> 32;
+        fill_facts(sk, state, task->group_leader, &scratch->facts);
+        state->tgid = task->tgid;
     }
     if (flags & (MSG_TRUNC | MSG_OOB | MSG_ERRQUEUE))
         count(c, FT_BAD_FLAGS);
-    else if (wanted > 0 && wanted <= FT_CAPTURE_MAX)
+    else
         scratch->record.captured = copy_bytes(scratch, sk, task, dir, wanted, c);
     output(scratch, with_facts, c);
 }
 
+/*
+ * The short ways out come first, the cheapest question before the dearer one: an operation that
+ * nobody wants costs one look-up of the socket's storage and one of its verdict.
+ */
 static __always_inline int handle_operation(struct sock *sk, int moved, int flags, enum ft_dir dir)
 {
     struct ft_counters *c = this_cpu_counters();
-    u64 pid_tgid = bpf_get_current_pid_tgid();
+    struct task_struct *task = bpf_get_current_task_btf();
     enum ft_counter why = FT_IGNORED;
     struct sock_state *state;
     struct tcp_sock *tp;
@@ -385,31 +398,21 @@ static __always_inline int handle_operation(struct sock *sk, int moved, int flag
     if (!c)
         return 0;
     count(c, FT_OPERATIONS);
-    if (pid_tgid >> 32 == own_tgid) {
-        count(c, FT_OWN);
+    if (task->tgid == own_tgid)
+        why = FT_OWN;
+    else if (moved <= 0)
+        why = FT_NO_BYTES;
+    else if (sk->sk_protocol != IPPROTO_TCP)
+        why = FT_NOT_TCP;
+    else if (flags & MSG_PEEK)
+        why = FT_PEEKED;
+    if (why != FT_IGNORED) {
+        count(c, why);
         return 0;
     }
-    if (moved <= 0) {
-        count(c, FT_NO_BYTES);
-        return 0;
-    }
-    tp = sk->sk_protocol == IPPROTO_TCP ? bpf_skc_to_tcp_sock(sk) : NULL;
-    if (!tp) {
-        count(c, FT_NOT_TCP);
-        return 0;
-    }
-    if (flags & MSG_PEEK) {
-        count(c, FT_PEEKED);
-        return 0;
-    }
-    state = find_connection(sk, tp, c);
+    state = find_connection(sk, c);
     if (!state) {
         count(c, FT_NO_STORAGE);
-        return 0;
-    }
-    position = advance(state, dir, dir == FT_DIR_OUT ? tp->write_seq : tp->copied_seq, moved);
-    if (state->own) {
-        count(c, FT_OWN);
         return 0;
     }
     head = head_wanted(state, &why);
@@ -417,7 +420,13 @@ static __always_inline int handle_operation(struct sock *sk, int moved, int flag
         count(c, why);
         return 0;
     }
-    record_operation(sk, state, dir, position, moved, flags, head, pid_tgid, c);
+    tp = bpf_skc_to_tcp_sock(sk);
+    if (!tp) {
+        count(c, FT_NO_STORAGE);
+        return 0;
+    }
+    position = advance(state, dir, dir == FT_DIR_OUT ? tp->write_seq : tp->copied_seq, moved);
+    record_operation(sk, state, dir, position, moved, flags, head, task, c);
     return 0;
 }
 
@@ -469,7 +478,7 @@ static __always_inline void record_close(struct sock *sk)
     struct ft_record record = {.kind = FT_KIND_CLOSE};
     enum ft_counter why;
 
-    if (!c || !state || state->id == 0 || state->own || head_wanted(state, &why) == 0)
+    if (!c || !state || state->id == 0 || head_wanted(state, &why) == 0)
         return;
     record.time_ns = bpf_ktime_get_boot_ns();
     record.connection = state->id;

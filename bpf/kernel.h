@@ -127,6 +127,8 @@ struct thread_info {
 struct task_struct {
     struct thread_info thread_info;
     unsigned int flags;
+    int pid;  /* the thread's number */
+    int tgid; /* the process's */
     struct files_struct *files;
     struct task_struct *group_leader;
     u64 start_boottime;

@@ -64,7 +64,10 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 /* One line that says what is missing and what to do. */
 static int explain_failure(int error, const char *step)
 {
-    if (error == -EPERM || error == -EACCES)
+    if (error == -EACCES)
+        return log_error(error, "%s: the kernel's verifier refused them; --set log.level=debug shows "
+                                "its words", step);
+    if (error == -EPERM)
         return log_error(error, "%s: no right to use BPF; run as root, or with CAP_BPF, CAP_PERFMON "
                                 "and CAP_NET_ADMIN", step);
     if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)

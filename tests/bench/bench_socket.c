@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a socket operation costs: one thread at both ends of a loopback TCP connection.
+ *
+ *   bench_socket http BYTES SECONDS   HTTP exchanges, request and response of BYTES each: 4 operations
+ *   bench_socket raw BYTES SECONDS    bytes of no known protocol, there and back: 4 operations
+ *   bench_socket syscall SECONDS      getppid(2): a system call that touches no socket
+ *   bench_socket idle N SECONDS       N connections, one HTTP exchange on each, then silence
+ *
+ * Prints one number: nanoseconds per operation (http, raw, syscall). Run it with and without an
+ * agent, in alternation: see tests/bench/run.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BYTES_MAX 65536
+#define OPERATIONS_PER_ROUND 4
+#define ROUNDS_PER_LOOK 256 /* rounds between two looks at the clock */
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void die(const char *what)
+{
+    fprintf(stderr, "bench_socket: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static int listen_on_loopback(struct sockaddr_in *ret_address)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) < 0 || listen(fd, 4096) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+        die("listen");
+    *ret_address = address;
+    return fd;
+}
+
+static void connect_pair(int listener, const struct sockaddr_in *address, int pair[2])
+{
+    int one = 1;
+
+    pair[0] = socket(AF_INET, SOCK_STREAM, 0);
+    if (pair[0] < 0 || connect(pair[0], (const struct sockaddr *)address, sizeof(*address)) < 0)
+        die("connect");
+    pair[1] = accept(listener, NULL, NULL);
+    if (pair[1] < 0)
+        die("accept");
+    for (int i = 0; i < 2; i++)
+        setsockopt(pair[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+/* A message of exactly n bytes: a head and a filler header. */
+static void make_message(char *out, size_t n, const char *start)
+{
+    size_t len = strlen(start);
+    int filler = (int)(n - len - strlen("X-F: \r\n\r\n"));
+
+    if (filler < 1) {
+        fprintf(stderr, "bench_socket: %zu bytes are too few\n", n);
+        exit(1);
+    }
+    sprintf(out, "%sX-F: %0*d\r\n\r\n", start, filler, 0);
+}
+
+static void move(int from, int to, const char *message, size_t n)
+{
+    static char buffer[BYTES_MAX];
+    size_t got = 0;
+
+    if (send(from, message, n, 0) != (ssize_t)n)
+        die("send");
+    while (got < n) {
+        ssize_t r = recv(to, buffer, sizeof(buffer), 0);
+
+        if (r <= 0)
+            die("recv");
+        got += (size_t)r;
+    }
+}
+
+static double run_exchanges(const char *request, const char *response, size_t n, double seconds)
+{
+    struct sockaddr_in address;
+    int listener = listen_on_loopback(&address), pair[2];
+    uint64_t rounds = 0;
+    double start, spent = 0;
+
+    connect_pair(listener, &address, pair);
+    start = now();
+    while (spent < seconds) {
+        for (int i = 0; i < ROUNDS_PER_LOOK; i++) {
+            move(pair[0], pair[1], request, n);
+            move(pair[1], pair[0], response, n);
+        }
+        rounds += ROUNDS_PER_LOOK;
+        spent = now() - start;
+    }
+    return spent * 1e9 / (double)(rounds * OPERATIONS_PER_ROUND);
+}
+
+static double run_syscalls(double seconds)
+{
+    uint64_t n = 0;
+    double start = now(), spent = 0;
+
+    while (spent < seconds) {
+        for (int i = 0; i < 10000; i++)
+            syscall(SYS_getppid);
+        n += 10000;
+        spent = now() - start;
+    }
+    return spent * 1e9 / (double)n;
+}
+
+static void run_idle(size_t n, double seconds, const char *request, const char *response)
+{
+    struct rlimit limit = {2 * n + 64, 2 * n + 64};
+    struct sockaddr_in address;
+    int listener, pair[2];
+
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        die("RLIMIT_NOFILE");
+    listener = listen_on_loopback(&address);
+    for (size_t i = 0; i < n; i++) {
+        connect_pair(listener, &address, pair);
+        move(pair[0], pair[1], request, strlen(request));
+        move(pair[1], pair[0], response, strlen(response));
+    }
+    printf("open\n");
+    fflush(stdout);
+    usleep((useconds_t)(seconds * 1e6));
+}
+
+int main(int argc, char **argv)
+{
+    static char request[BYTES_MAX], response[BYTES_MAX];
+    const char *mode = argc > 1 ? argv[1] : "";
+    size_t n = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
+
+    if (strcmp(mode, "syscall") == 0 && argc == 3) {
+        printf("%.1f\n", run_syscalls(atof(argv[2])));
+    } else if (strcmp(mode, "http") == 0 && argc == 4 && n < BYTES_MAX) {
+        make_message(request, n, "GET /orders/4711 HTTP/1.1\r\nHost: bench\r\n");
+        make_message(response, n, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
+        printf("%.1f\n", run_exchanges(request, response, n, atof(argv[3])));
+    } else if (strcmp(mode, "raw") == 0 && argc == 4 && n < BYTES_MAX) {
+        memset(request, 1, n);
+        memset(response, 2, n);
+        printf("%.1f\n", run_exchanges(request, response, n, atof(argv[3])));
+    } else if (strcmp(mode, "idle") == 0 && argc == 4) {
+        make_message(request, 200, "GET /orders/4711 HTTP/1.1\r\nHost: bench\r\n");
+        make_message(response, 200, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
+        run_idle(n, atof(argv[3]), request, response);
+    } else {
+        fprintf(stderr, "usage: bench_socket http|raw BYTES SECONDS | syscall SECONDS | "
+                        "idle N SECONDS\n");
+        return 2;
+    }
+    return 0;
+}

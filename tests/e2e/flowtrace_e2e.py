@@ -300,7 +300,8 @@ class Case(unittest.TestCase):
 
 class Result(unittest.TextTestResult):
     def getDescription(self, test):
-        return f"{type(test).__name__}: {test._testMethodName.removeprefix('test_')}"
+        name = getattr(test, "_testMethodName", str(test))  # setUpClass has none
+        return f"{type(test).__name__}: {name.removeprefix('test_')}"
 
 
 def main():

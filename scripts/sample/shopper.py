@@ -5,8 +5,8 @@
     shopper.py PORT [--requests N] [--connections N] [--rate PER_SECOND] [--prefix TEXT]
                [--path /orders/] [--every-gone N] [--start-after FILE]
 
-Each connection is a thread that keeps it alive; the requests are spread over them and paced to the
-rate. Every id is used once: PREFIX-CONNECTION-NUMBER; with --every-gone each Nth begins with "gone".
+Each connection is a thread that keeps it alive; the requests are spread over them and paced to
+the rate. Every id is used once: PREFIX-CONNECTION-NUMBER; with --every-gone each Nth begins with "gone".
 One JSON line per answered request goes to standard output: id, status, start_ns, end_ns.
 With --start-after a connection does its first request at once, and waits for FILE before the rest.
 """

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A micro flow step: GET /stock/ID answers how many there are; ids that begin with "gone" are unknown.
+// A micro flow step: GET /stock/ID answers how many there are; ids that begin with "gone" are
+// unknown.
 // Stock Node, one event loop; it neither reads nor sets any tracing header.
 //
 //     node stock.js PORT

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Nothing is lost without a name: what the hooks counted equals what was used plus all named losses,
-at one connection and under overload: full speed, a small ring, and an agent that gets no CPU."""
+"""Nothing is lost without a name: what the hooks counted equals what was used plus all named
+losses, at one connection and under overload: full speed, a small ring, an agent without CPU."""
 import re
 import signal
 import subprocess

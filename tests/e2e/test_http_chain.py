@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""One connection, 200 requests, three hops: every request is one CLIENT and one SERVER span per hop,
-and each chain is one tree."""
+"""One connection, 200 requests, three hops: every request is one CLIENT and one SERVER span per
+hop, and each chain is one tree."""
 import collections
 import re
 import time

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the kernel told once can be told again: a recording replays to the spans of the live run, and
-every replay to the same bytes."""
+"""What the kernel told once can be told again: a recording replays to the spans of the live run,
+and every replay to the same bytes."""
 import subprocess
 import time
 

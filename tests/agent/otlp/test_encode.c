@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #define CAP 65536
+#define R "\xef\xbf\xbd" /* U+FFFD */
 
 static void assert_text(ProtobufCBinaryData data, struct bytes expected)
 {
@@ -86,7 +87,7 @@ static void every_type_of_attribute_arrives(void **state)
 
 static void text_that_is_not_utf8_is_repaired_everywhere(void **state)
 {
-    struct bytes broken = BYTES_LITERAL("\xff"), repaired = BYTES_LITERAL("\xef\xbf\xbd");
+    struct bytes broken = BYTES_LITERAL("\xff"), repaired = BYTES_LITERAL(R);
     struct span span;
     OtlpSpan *message;
 
@@ -106,6 +107,23 @@ static void text_that_is_not_utf8_is_repaired_everywhere(void **state)
     message_free(&message->base);
 }
 
+static void repaired_texts_are_not_mixed_up(void **state)
+{
+    struct span span;
+    OtlpSpan *message;
+
+    sample_bare_span(&span);
+    span.name = BYTES_LITERAL("name \xff");
+    span.status_message = BYTES_LITERAL("\xc3 status \xff");
+    span_add_text(&span, BYTES_LITERAL("key \xfe"), BYTES_LITERAL("\xff\xff value"));
+    message = round_trip(&span);
+    assert_text(message->name, BYTES_LITERAL("name " R));
+    assert_text(message->status->message, BYTES_LITERAL(R " status " R));
+    assert_text(message->attributes[0]->key, BYTES_LITERAL("key " R));
+    assert_text(message->attributes[0]->value->string_value, BYTES_LITERAL(R R " value"));
+    message_free(&message->base);
+}
+
 static void a_repair_that_keeps_the_size_is_made_too(void **state)
 {
     struct span span;
@@ -114,7 +132,7 @@ static void a_repair_that_keeps_the_size_is_made_too(void **state)
     sample_bare_span(&span);
     span.name = BYTES_LITERAL("\xf0\x9f\x98");
     message = round_trip(&span);
-    assert_text(message->name, BYTES_LITERAL("\xef\xbf\xbd"));
+    assert_text(message->name, BYTES_LITERAL(R));
     message_free(&message->base);
 }
 
@@ -183,7 +201,7 @@ static void a_resource_has_its_attributes_repaired(void **state)
     resource = (const OtlpResource *)message;
     assert_int_equal(resource->n_attributes, 2);
     assert_text(resource->attributes[0]->key, BYTES_LITERAL("service.name"));
-    assert_text(resource->attributes[0]->value->string_value, BYTES_LITERAL("caf\xef\xbf\xbd"));
+    assert_text(resource->attributes[0]->value->string_value, BYTES_LITERAL("caf" R));
     assert_int_equal(resource->attributes[1]->value->int_value, -1);
     message_free(message);
 }
@@ -202,6 +220,7 @@ int main(void)
         cmocka_unit_test(every_field_of_a_span_arrives),
         cmocka_unit_test(every_type_of_attribute_arrives),
         cmocka_unit_test(text_that_is_not_utf8_is_repaired_everywhere),
+        cmocka_unit_test(repaired_texts_are_not_mixed_up),
         cmocka_unit_test(a_repair_that_keeps_the_size_is_made_too),
         cmocka_unit_test(what_a_span_lacks_is_not_written),
         cmocka_unit_test(a_span_is_appended_to_what_is_there),

@@ -34,3 +34,9 @@ int otlp_encode_json(const struct batch *batch, struct buffer *buffer);
 typedef void (*otlp_span_sink)(void *arg, const struct attribute *resource, size_t n_resource,
                                const struct span *span);
 int otlp_decode_batch(const struct batch *batch, otlp_span_sink sink, void *arg);
+
+/*
+ * How many spans an ExportTraceServiceResponse says were rejected; 0 where it says nothing of them.
+ * Returns 0, -ENOMEM or -EBADMSG.
+ */
+int otlp_decode_response(struct bytes response, uint64_t *ret_rejected_spans);

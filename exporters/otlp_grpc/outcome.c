@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of statuses; its contract stands in outcome.h. */
+#include "exporters/otlp_grpc/outcome.h"
+
+#include "otlp/otlp.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+enum meaning { FINAL, PASSING, PASSING_IF_TOLD };
+
+/* "Failures", table of retryable codes. What is not named is FINAL. */
+static const enum meaning meanings[] = {
+    [RPC_CANCELLED] = PASSING,
+    [RPC_DEADLINE_EXCEEDED] = PASSING,
+    /* Only a backend that says when to come again is expected to recover. */
+    [RPC_RESOURCE_EXHAUSTED] = PASSING_IF_TOLD,
+    [RPC_ABORTED] = PASSING,
+    [RPC_OUT_OF_RANGE] = PASSING,
+    [RPC_UNAVAILABLE] = PASSING,
+    [RPC_DATA_LOSS] = PASSING,
+    [RPC_UNAUTHENTICATED] = FINAL,
+};
+static_assert(ELEMENTSOF(meanings) == RPC_STATUS_COUNT, "a meaning for each status");
+
+static struct export_outcome delivered(const struct rpc_response *response)
+{
+    struct export_outcome outcome = {.result = EXPORT_OK};
+
+    if (otlp_decode_response(buffer_bytes(&response->message), &outcome.rejected_spans) < 0)
+        outcome.rejected_spans = 0;
+    return outcome;
+}
+
+struct export_outcome outcome_make(const struct rpc_response *response, const char *endpoint,
+                                   char reason[static OUTCOME_REASON_MAX])
+{
+    enum meaning meaning = meanings[response->status];
+    bool passes = meaning == PASSING || (meaning == PASSING_IF_TOLD && response->has_retry_delay);
+
+    if (response->status == RPC_OK)
+        return delivered(response);
+    snprintf(reason, OUTCOME_REASON_MAX, "%s: %s%s%s", endpoint,
+             rpc_status_name(response->status), response->text[0] ? ": " : "", response->text);
+    return (struct export_outcome){.result = passes ? EXPORT_RETRY : EXPORT_DROP,
+                                   .retry_after_ns = passes ? response->retry_delay_ns : 0,
+                                   .reason = reason};
+}

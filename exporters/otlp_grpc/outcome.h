@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the end of an Export call means for the batch (OpenTelemetry specification, protocol/otlp.md,
+ * "OTLP/gRPC Response" and "OTLP/gRPC Throttling"). Pure.
+ */
+#pragma once
+
+#include "exporters/exporter.h"
+#include "rpc/client.h"
+
+#define OUTCOME_REASON_MAX 400
+
+/*
+ * `endpoint` is named in `reason`, at which the outcome's reason then points. A response that does
+ * not decode counts as one that rejects nothing: the status says that the backend has the batch.
+ */
+struct export_outcome outcome_make(const struct rpc_response *response, const char *endpoint,
+                                   char reason[static OUTCOME_REASON_MAX]);

@@ -119,15 +119,13 @@ static void drop_channel(struct rpc_client *client)
 
 int rpc_client_new(const char *target, struct rpc_client **ret_client)
 {
-    _cleanup_(rpc_client_freep) struct rpc_client *client = NULL;
-    char *copy = strdup(target);
+    _cleanup_(rpc_client_freep) struct rpc_client *client = calloc(1, sizeof(*client));
 
-    client = calloc(1, sizeof(*client));
-    if (!client || !copy) {
-        free(copy);
+    if (!client)
         return -ENOMEM;
-    }
-    client->target = copy;
+    client->target = strdup(target);
+    if (!client->target)
+        return -ENOMEM;
     gpr_set_log_function(forward_log);
     grpc_init();
     client->queue = grpc_completion_queue_create_for_pluck(NULL);

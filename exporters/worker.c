@@ -120,9 +120,11 @@ static void log_change(struct worker *worker, const struct export_outcome *outco
 
 static void count_send(struct worker *worker, const struct export_outcome *outcome)
 {
+    pthread_mutex_lock(&worker->lock);
     worker->stats.sends++;
     worker->stats.retries += outcome->result == EXPORT_RETRY;
     worker->stats.healthy = outcome->result == EXPORT_OK;
+    pthread_mutex_unlock(&worker->lock);
 }
 
 /* Moves the first batch out of the keep and its spans out of `queued`. */

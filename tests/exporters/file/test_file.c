@@ -8,8 +8,10 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -204,6 +206,40 @@ static void a_line_cut_by_a_full_pipe_is_completed(void **state)
     json_decref(request);
 }
 
+/* The limit lets half of a line through, then refuses for good. */
+static void behind_a_line_that_was_cut_the_next_starts_anew(void **state)
+{
+    _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(5);
+    struct rlimit unlimited, limit;
+    void *exporter = opened();
+    char *line = NULL;
+    size_t size = 0;
+    FILE *file;
+
+    signal(SIGXFSZ, SIG_IGN);
+    assert_return_code(getrlimit(RLIMIT_FSIZE, &unlimited), errno);
+    limit = (struct rlimit){.rlim_cur = 100, .rlim_max = unlimited.rlim_max};
+    assert_return_code(setrlimit(RLIMIT_FSIZE, &limit), errno);
+    assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_DROP);
+    assert_return_code(setrlimit(RLIMIT_FSIZE, &unlimited), errno);
+    assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_OK);
+    assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_OK);
+    exporter_file.close(exporter);
+    file = fopen(path, "re");
+    assert_non_null(file);
+    assert_int_equal(getline(&line, &size, file), 101);
+    for (int i = 0; i < 2; i++) {
+        ssize_t n = getline(&line, &size, file);
+        json_t *request = json_loadb(line, n > 0 ? (size_t)n : 0, 0, NULL);
+
+        assert_int_equal(spans_in(request), 5);
+        json_decref(request);
+    }
+    assert_int_equal(getline(&line, &size, file), -1);
+    free(line);
+    fclose(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +253,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_disk_that_is_full_is_tried_again, make_path,
                                         remove_path),
         cmocka_unit_test_setup_teardown(a_line_cut_by_a_full_pipe_is_completed, make_path,
+                                        remove_path),
+        cmocka_unit_test_setup_teardown(behind_a_line_that_was_cut_the_next_starts_anew, make_path,
                                         remove_path),
     };
 

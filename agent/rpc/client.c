@@ -6,8 +6,10 @@
  *
  *   start batch -> pluck 100 ms -> pluck 100 ms -> ... done | stopping: cancel, pluck until done
  *
- * A call that ran into its deadline leaves a connection behind that may be dead without the kernel
- * knowing: the channel is given up, and the next call makes a new one.
+ * A channel is given up with the first call that shows it to be of no use, and the next call makes a
+ * new one. A call that ran into its deadline leaves a connection behind that may be dead without the
+ * kernel knowing; and a channel that could not connect would answer the next calls from memory until
+ * its own back-off is over, where the caller has one already.
  */
 #include "rpc/client.h"
 
@@ -24,8 +26,6 @@
 #include <grpc/support/time.h>
 
 #define PLUCK_MS 100
-#define RECONNECT_MIN_MS 100
-#define RECONNECT_MAX_MS 5000
 #define USER_AGENT "flowtrace/" FLOWTRACE_VERSION
 #define OPERATIONS 6
 
@@ -95,8 +95,6 @@ static void make_channel(struct rpc_client *client)
         /* gRPC inflates before it looks at the limit above: no compression at all. */
         integer_arg(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
         integer_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
-        integer_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_MIN_MS),
-        integer_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS),
         integer_arg(GRPC_ARG_ENABLE_RETRIES, 0),
         integer_arg(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
         integer_arg(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
@@ -292,7 +290,7 @@ int rpc_client_call(struct rpc_client *client, const struct rpc_request *request
         return r;
     call_wait(&call, client->queue, request->stopping);
     r = call_result(&call, response);
-    if (call.status == GRPC_STATUS_DEADLINE_EXCEEDED)
+    if (call.status == GRPC_STATUS_DEADLINE_EXCEEDED || call.status == GRPC_STATUS_UNAVAILABLE)
         drop_channel(client);
     return r;
 }

@@ -3,9 +3,9 @@
  * Unary gRPC calls over plain text to one endpoint, and nothing else of gRPC: the rest of the
  * program never sees its headers. One thread at a time uses a client.
  *
- * The client connects at its first call, and again by itself, at most every few seconds. It does
- * not retry, takes no HTTP proxy from the environment, and neither sends nor accepts compressed
- * messages.
+ * The client connects at its first call, and anew with each call after one that found nobody: when
+ * to come again is the caller's business alone. It does not retry, takes no HTTP proxy from the
+ * environment, and neither sends nor accepts compressed messages.
  */
 #pragma once
 

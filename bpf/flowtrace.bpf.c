@@ -105,6 +105,18 @@ static __always_inline u64 advance(struct sock_state *state, enum ft_dir dir, u3
     return end - length;
 }
 
+/* Where the operation ended. The read that takes the last byte may take the FIN, too: not a byte. */
+static __always_inline u32 end_sequence(const struct sock *sk, const struct tcp_sock *tp,
+                                        enum ft_dir dir)
+{
+    u32 copied;
+
+    if (dir == FT_DIR_OUT)
+        return tp->write_seq;
+    copied = tp->copied_seq;
+    return sk->__sk_common.skc_flags & (1ul << SOCK_DONE) && copied == tp->rcv_nxt ? copied - 1 : copied;
+}
+
 /* ---- facts ---------------------------------------------------------------------------------- */
 
 static __always_inline void fill_addresses(const struct sock *sk, struct ft_facts *facts)
@@ -425,7 +437,7 @@ static __always_inline int handle_operation(struct sock *sk, int moved, int flag
         count(c, FT_NO_STORAGE);
         return 0;
     }
-    position = advance(state, dir, dir == FT_DIR_OUT ? tp->write_seq : tp->copied_seq, moved);
+    position = advance(state, dir, end_sequence(sk, tp, dir), moved);
     record_operation(sk, state, dir, position, moved, flags, head, task, c);
     return 0;
 }

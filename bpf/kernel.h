@@ -57,6 +57,7 @@ enum {
     MSG_TRUNC = 0x20,
     MSG_ERRQUEUE = 0x2000,
     PF_KTHREAD = 0x00200000,
+    SOCK_DONE = 1, /* bit of sk_flags: the peer's FIN was received */
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -85,6 +86,7 @@ struct sock_common {
     __be16 skc_dport;
     __u16 skc_num;
     unsigned short skc_family;
+    unsigned long skc_flags; /* sk_flags */
     possible_net_t skc_net;
     struct in6_addr skc_v6_daddr;
     struct in6_addr skc_v6_rcv_saddr;

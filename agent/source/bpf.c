@@ -74,8 +74,8 @@ static int explain_failure(int error, const char *step)
         return log_error(error, "%s: this kernel has no BTF (/sys/kernel/btf/vmlinux); a kernel with "
                                 "CONFIG_DEBUG_INFO_BTF=y is needed", step);
     if (error == -ESRCH || error == -ENOENT || error == -EINVAL)
-        return log_error(error, "%s: this kernel lacks the hooks sock_send_length and "
-                                "sock_recv_length (Linux 6.3 or later)", step);
+        return log_error(error, "%s: this kernel lacks a hook or a member that is read (Linux 6.3 or "
+                                "later is needed; --set log.level=debug shows which)", step);
     return log_error(error, "%s", step);
 }
 

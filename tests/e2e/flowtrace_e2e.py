@@ -300,8 +300,10 @@ class Case(unittest.TestCase):
 
 class Result(unittest.TextTestResult):
     def getDescription(self, test):
-        name = getattr(test, "_testMethodName", str(test))  # setUpClass has none
-        return f"{type(test).__name__}: {name.removeprefix('test_')}"
+        whole = getattr(test, "test_case", test)  # of a subtest
+        name = getattr(whole, "_testMethodName", str(test))  # setUpClass has none
+        part = f" {test._subDescription()}" if whole is not test else ""
+        return f"{type(whole).__name__}: {name.removeprefix('test_')}{part}"
 
 
 def main():

@@ -111,7 +111,8 @@ class HttpShapes(e2e.Case):
             with self.subTest(name):
                 for span in self.both(name):
                     self.assertEqual(span.attributes.get("http.request.method"), method, span)
-                    self.assertEqual(span.attributes.get("http.response.status_code"), status)
+                    self.assertEqual(span.attributes.get("http.response.status_code"), status,
+                                     f"{span} {span.attributes}")
 
     def test_the_two_ends_are_parent_and_child(self):
         for name in CURLS:

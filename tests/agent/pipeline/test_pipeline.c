@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events in, batches out: grace, batch limits, processes, and that the same goes in and out. */
+#include "pipeline/pipeline.h"
+
+#include "base/buffer.h"
+#include "enrich/process.h"
+#include "otlp/otlp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define REQUEST "GET /orders/4711?token=abc HTTP/1.1\r\nHost: shop\r\n\r\n"
+#define RESPONSE "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+#define MS UINT64_C(1000000)
+#define CURL 10
+#define NGINX 20
+#define TEXT_MAX 128
+
+struct seen {
+    struct trace_id trace_id;
+    struct span_id span_id, parent_span_id;
+    enum span_kind kind;
+    char service[TEXT_MAX], peer[TEXT_MAX], query[TEXT_MAX];
+};
+
+struct world {
+    struct pipeline *pipeline;
+    struct settings *settings;
+    struct counters counters;
+    uint64_t now_ns;
+    size_t n_batches, n_seen;
+    struct seen seen[64];
+    struct buffer bytes; /* all batches as requests */
+};
+
+static void copy_text(const struct attribute *attributes, size_t n, const char *key, char *out)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes_equal(attributes[i].key, bytes_from_string(key)))
+            snprintf(out, TEXT_MAX, "%.*s", BYTES_PRINTF(attributes[i].text));
+}
+
+static void take_span(void *arg, const struct attribute *resource, size_t n_resource,
+                      const struct span *span)
+{
+    struct world *world = arg;
+    struct seen *seen = &world->seen[world->n_seen++];
+
+    *seen = (struct seen){
+        .trace_id = span->trace_id,
+        .span_id = span->span_id,
+        .parent_span_id = span->parent_span_id,
+        .kind = span->kind,
+    };
+    copy_text(resource, n_resource, "service.name", seen->service);
+    copy_text(span->attributes, span->n_attributes, "flowtrace.peer.span_id", seen->peer);
+    copy_text(span->attributes, span->n_attributes, "url.query", seen->query);
+}
+
+static void take_batch(void *arg, struct batch *batch)
+{
+    struct world *world = arg;
+
+    world->n_batches++;
+    assert_int_equal(otlp_encode_request(batch, &world->bytes), 0);
+    assert_int_equal(otlp_decode_batch(batch, take_span, world), 0);
+}
+
+static void set_verdict(void *arg, uint64_t connection, struct verdict verdict)
+{
+    /* Nobody listens. */
+}
+
+static struct world *make_world(char *const *assignments, size_t n)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    struct pipeline_options options = {.counters = &world->counters, .set_verdict = set_verdict,
+                                       .take_batch = take_batch, .arg = world};
+
+    world->bytes = buffer_make(1 << 20);
+    world->now_ns = 1000 * MS;
+    assert_int_equal(settings_load(NULL, assignments, n, &world->settings), 0);
+    options.settings = world->settings;
+    assert_int_equal(pipeline_new(&options, &world->pipeline), 0);
+    return world;
+}
+
+static void free_world(struct world *world)
+{
+    pipeline_flush(world->pipeline);
+    assert_int_equal(pipeline_open_exchanges(world->pipeline), 0);
+    assert_int_equal(counters_sum(&world->counters, COUNTER_EXCHANGES),
+                     counters_sum(&world->counters, COUNTER_EXCHANGE_USED) +
+                         counters_sum(&world->counters, COUNTER_EXCHANGE_LOST));
+    pipeline_free(world->pipeline);
+    settings_free(world->settings);
+    buffer_done(&world->bytes);
+    free(world);
+}
+
+static int setup(void **state)
+{
+    *state = make_world(NULL, 0);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    free_world(*state);
+    return 0;
+}
+
+/* Connection 1 is the client's end, connection 2 the server's, of the same bytes. */
+static void say(struct world *world, uint64_t connection, enum direction dir, const char *text,
+                uint64_t offset)
+{
+    bool client = connection == 1;
+    struct connection_facts facts = {
+        .local.port = client ? 4000 : 80,
+        .remote.port = client ? 80 : 4000,
+        .starts = {[DIR_IN] = client ? 9000 : 1000, [DIR_OUT] = client ? 1000 : 9000},
+        .has_starts = true,
+    };
+    struct event event = {
+        .kind = EVENT_DATA,
+        .dir = dir,
+        .time_ns = world->now_ns += MS,
+        .connection = connection,
+        .exec = {.tgid = client ? CURL : NGINX, .tid = 1, .process_start_ns = 5},
+        .position = facts.starts[dir] + offset,
+        .length = (uint32_t)strlen(text),
+        .data = bytes_from_string(text),
+        .connection_facts = &facts,
+    };
+
+    strcpy(facts.comm, client ? "curl" : "nginx");
+    pipeline_event(world->pipeline, &event);
+}
+
+static void describe(struct world *world, uint32_t tgid, const char *service)
+{
+    struct process_facts facts = {.service = bytes_from_string(service),
+                                  .executable = BYTES_LITERAL("/usr/bin/some")};
+    struct event event = {.kind = EVENT_PROCESS, .time_ns = world->now_ns,
+                          .exec = {.tgid = tgid, .process_start_ns = 5}, .process_facts = &facts};
+
+    pipeline_event(world->pipeline, &event);
+}
+
+static void tick(struct world *world, uint64_t ms)
+{
+    struct event event = {.kind = EVENT_TICK, .time_ns = world->now_ns += ms * MS};
+
+    pipeline_event(world->pipeline, &event);
+}
+
+static void exchange_at_both_ends(struct world *world, uint64_t n)
+{
+    uint64_t request = n * strlen(REQUEST), response = n * strlen(RESPONSE);
+
+    say(world, 1, DIR_OUT, REQUEST, request);
+    say(world, 2, DIR_IN, REQUEST, request);
+    say(world, 2, DIR_OUT, RESPONSE, response);
+    say(world, 1, DIR_IN, RESPONSE, response);
+}
+
+static void both_ends_of_an_exchange_leave_as_parent_and_child(void **state)
+{
+    struct world *world = *state;
+
+    describe(world, CURL, "shopper");
+    describe(world, NGINX, "front");
+    exchange_at_both_ends(world, 0);
+    tick(world, 300);
+    assert_int_equal(world->n_seen, 2);
+    assert_int_equal(world->seen[0].kind, SPAN_KIND_SERVER);
+    assert_string_equal(world->seen[0].service, "front");
+    assert_string_equal(world->seen[1].service, "shopper");
+    assert_memory_equal(&world->seen[0].parent_span_id, &world->seen[1].span_id, 8);
+    assert_memory_equal(&world->seen[0].trace_id, &world->seen[1].trace_id, 16);
+}
+
+static void a_server_without_its_client_waits_for_grace_and_is_a_root_that_names_its_peer(
+    void **state)
+{
+    struct world *world = *state;
+
+    describe(world, NGINX, "front");
+    say(world, 2, DIR_IN, REQUEST, 0);
+    say(world, 2, DIR_OUT, RESPONSE, 0);
+    assert_false(pipeline_is_idle(world->pipeline));
+    tick(world, 30);
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 0);
+    tick(world, 30);
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 1);
+    tick(world, 300);
+    assert_int_equal(world->n_seen, 1);
+    assert_true(span_id_is_zero(&world->seen[0].parent_span_id));
+    assert_int_equal(strlen(world->seen[0].peer), 16);
+}
+
+static void a_span_waits_a_little_for_the_name_of_its_process(void **state)
+{
+    struct world *world = *state;
+
+    exchange_at_both_ends(world, 0);
+    tick(world, 10);
+    describe(world, CURL, "shopper");
+    describe(world, NGINX, "front");
+    tick(world, 10);
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 2);
+    tick(world, 300);
+    assert_string_equal(world->seen[0].service, "front");
+    assert_string_equal(world->seen[1].service, "shopper");
+}
+
+static void a_process_that_stays_unknown_is_named_by_its_command(void **state)
+{
+    struct world *world = *state;
+
+    exchange_at_both_ends(world, 0);
+    tick(world, 300);
+    tick(world, 300);
+    assert_string_equal(world->seen[0].service, "nginx");
+    assert_string_equal(world->seen[1].service, "curl");
+}
+
+static void secrets_in_queries_leave_masked(void **state)
+{
+    struct world *world = *state;
+
+    exchange_at_both_ends(world, 0);
+    pipeline_flush(world->pipeline);
+    assert_string_equal(world->seen[0].query, "token=REDACTED");
+}
+
+static void a_full_batch_is_sealed_and_an_old_one_too(void **state)
+{
+    char spans[] = "batch.spans=4", grace[] = "exchange.grace=0ms";
+    char *assignments[] = {spans, grace};
+    struct world *world = make_world(assignments, 2);
+
+    for (uint64_t i = 0; i < 3; i++)
+        exchange_at_both_ends(world, i);
+    tick(world, 20);
+    assert_int_equal(world->n_batches, 1);
+    assert_int_equal(world->n_seen, 4);
+    tick(world, 100);
+    assert_int_equal(world->n_batches, 1);
+    tick(world, 100);
+    assert_int_equal(world->n_batches, 2);
+    assert_int_equal(world->n_seen, 6);
+    assert_true(pipeline_is_idle(world->pipeline));
+    free_world(world);
+}
+
+static void the_same_events_give_the_same_bytes(void **state)
+{
+    struct world *worlds[2];
+
+    for (int w = 0; w < 2; w++) {
+        worlds[w] = make_world(NULL, 0);
+        describe(worlds[w], NGINX, "front");
+        for (uint64_t i = 0; i < 10; i++) {
+            exchange_at_both_ends(worlds[w], i);
+            tick(worlds[w], i * 7);
+        }
+        tick(worlds[w], 500);
+        pipeline_flush(worlds[w]->pipeline);
+    }
+    assert_int_equal(worlds[0]->n_seen, 20);
+    assert_true(bytes_equal(buffer_bytes(&worlds[0]->bytes), buffer_bytes(&worlds[1]->bytes)));
+    free_world(worlds[0]);
+    free_world(worlds[1]);
+}
+
+static void an_exchange_is_dropped_when_its_process_turns_out_to_be_unselected(void **state)
+{
+    char another[] = "select.executables=another";
+    char *assignments[] = {another};
+    struct world *world = make_world(assignments, 1);
+
+    say(world, 2, DIR_IN, REQUEST, 0);
+    say(world, 2, DIR_OUT, RESPONSE, 0);
+    describe(world, NGINX, "front");
+    tick(world, 300);
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 0);
+    free_world(world);
+}
+
+static void after_a_loss_nothing_is_inferred(void **state)
+{
+    struct world *world = *state;
+    struct event loss = {.kind = EVENT_LOSS, .time_ns = world->now_ns};
+
+    pipeline_event(world->pipeline, &loss);
+    exchange_at_both_ends(world, 0);
+    assert_int_equal(counters_get(&world->counters, COUNTER_parents_only), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(both_ends_of_an_exchange_leave_as_parent_and_child),
+        TEST(a_server_without_its_client_waits_for_grace_and_is_a_root_that_names_its_peer),
+        TEST(a_span_waits_a_little_for_the_name_of_its_process),
+        TEST(a_process_that_stays_unknown_is_named_by_its_command),
+        TEST(secrets_in_queries_leave_masked),
+        cmocka_unit_test(a_full_batch_is_sealed_and_an_old_one_too),
+        cmocka_unit_test(the_same_events_give_the_same_bytes),
+        cmocka_unit_test(an_exchange_is_dropped_when_its_process_turns_out_to_be_unselected),
+        TEST(after_a_loss_nothing_is_inferred),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -36,7 +36,6 @@ struct setting {
     const char *default_text; /* as after the = of an assignment */
     uint64_t min, max;        /* of INTEGER, SIZE and DURATION */
     bool power_of_two;
-    bool reloadable;
     const struct setting_form *form; /* TEXT and LIST, or NULL: anything */
     size_t offset;
     const char *description;

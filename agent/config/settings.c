@@ -24,7 +24,6 @@
 #define HOUR (60 * MINUTE)
 
 #define AT(member) .offset = offsetof(struct settings, member)
-#define RELOADABLE .reloadable = true
 
 static const struct setting_form form_word = {form_is_word, "a name"};
 static const struct setting_form form_export = {form_is_export,
@@ -67,22 +66,22 @@ const struct setting setting_rows[] = {
     {"exchange.grace", SETTING_DURATION, "50ms", 0, 10 * SECOND, AT(grace),
      .description = "How long a finished span waits for its other end."},
 
-    {"select.executables", SETTING_LIST, "", AT(select_executables), RELOADABLE,
+    {"select.executables", SETTING_LIST, "", AT(select_executables),
      .form = &form_not_empty,
      .description = "Trace only processes whose executable's file name, or command name, matches "
                     "one of these glob patterns; empty: all."},
-    {"select.ports", SETTING_LIST, "", AT(select_ports), RELOADABLE, .form = &form_ports,
+    {"select.ports", SETTING_LIST, "", AT(select_ports), .form = &form_ports,
      .description = "Trace only connections with one of these ports, local or remote; "
                     "empty: all."},
-    {"select.cgroups", SETTING_LIST, "", AT(select_cgroups), RELOADABLE, .form = &form_not_empty,
+    {"select.cgroups", SETTING_LIST, "", AT(select_cgroups), .form = &form_not_empty,
      .description = "Trace only processes whose cgroup's path matches one of these glob "
                     "patterns; empty: all."},
-    {"select.netns", SETTING_LIST, "", AT(select_netns), RELOADABLE, .form = &form_netns,
+    {"select.netns", SETTING_LIST, "", AT(select_netns), .form = &form_netns,
      .description = "Trace only these network namespaces; empty: all."},
 
     {"redact.query_keys", SETTING_LIST,
      "token,key,secret,password,passwd,pwd,auth,credential,session,signature,sig,code,jwt",
-     AT(redact_query_keys), RELOADABLE, .form = &form_not_empty,
+     AT(redact_query_keys), .form = &form_not_empty,
      .description = "The value of a query parameter is masked when its name contains one of "
                     "these, in upper or lower case."},
 
@@ -103,7 +102,7 @@ const struct setting setting_rows[] = {
 
     {"status.listen", SETTING_TEXT, "127.0.0.1:9465", AT(status_listen), .form = &form_address,
      .description = "Where /metrics and /healthz are served; empty: nowhere."},
-    {"log.level", SETTING_TEXT, "info", AT(log_level), RELOADABLE, .form = &form_log_level,
+    {"log.level", SETTING_TEXT, "info", AT(log_level), .form = &form_log_level,
      .description = "Log lines of this level and above."},
 };
 

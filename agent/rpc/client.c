@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The client over gRPC core's C surface (grpc/grpc.h); the contract stands in client.h. A call is one
- * batch of six operations on a completion queue that is plucked in short slices, so that `stopping`
- * is seen while the call is under way:
+ * The client over gRPC core's C surface (grpc/grpc.h); the contract stands in client.h. A call is
+ * one batch of six operations on a completion queue that is plucked in short slices, so that
+ * `stopping` is seen while the call is under way:
  *
  *   start batch -> pluck 100 ms -> pluck 100 ms -> ... done | stopping: cancel, pluck until done
  *
- * A channel is given up with the first call that shows it to be of no use, and the next call makes a
- * new one. A call that ran into its deadline leaves a connection behind that may be dead without the
- * kernel knowing; and a channel that could not connect would answer the next calls from memory until
- * its own back-off is over, where the caller has one already.
+ * A channel is given up with the first call that shows it to be of no use, and the next call makes
+ * a new one. A call that ran into its deadline leaves a connection behind that may be dead without
+ * the kernel knowing; and a channel that could not connect would answer the next calls from memory
+ * until its own back-off is over, where the caller has one already.
  */
 #include "rpc/client.h"
 

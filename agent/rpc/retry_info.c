@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RetryInfo, read field by field; the contract stands in retry_info.h. The reader of a message hands
- * out one field after the other and skips none, so each level is a loop over its fields.
+ * RetryInfo, read field by field; the contract stands in retry_info.h. The reader of a message
+ * hands out one field after the other and skips none, so each level is a loop over its fields.
  */
 #include "rpc/retry_info.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the end of an Export call means for the batch (OpenTelemetry specification, protocol/otlp.md,
- * "OTLP/gRPC Response" and "OTLP/gRPC Throttling"). Pure.
+ * What the end of an Export call means for the batch (OpenTelemetry specification,
+ * protocol/otlp.md, "OTLP/gRPC Response" and "OTLP/gRPC Throttling"). Pure.
  */
 #pragma once
 

@@ -2,6 +2,7 @@
 /* Wiring and running the rooms; the picture stands in agent.h. */
 #include "agent.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "exporters/worker.h"
 #include "pipeline/pipeline.h"
@@ -220,13 +221,24 @@ static void print_totals(struct agent *agent)
         log_error(-errno, "cannot print the totals");
 }
 
+/* All workers drain at the same time, and all have until the same moment. */
+static void stop_workers(struct agent *agent)
+{
+    uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + agent->settings->drain_timeout;
+
+    for (size_t i = 0; i < agent->n_workers; i++) {
+        uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+        worker_stop(agent->workers[i], now < deadline ? deadline - now : 0);
+    }
+}
+
 static int deliver(struct agent *agent)
 {
     int r;
 
     pipeline_flush(agent->pipeline);
-    for (size_t i = 0; i < agent->n_workers; i++)
-        worker_stop(agent->workers[i], agent->settings->drain_timeout);
+    stop_workers(agent);
     agent->source_ops->update_counters(agent->source);
     r = recorder_close(TAKE_PTR(agent->recorder));
     print_totals(agent);

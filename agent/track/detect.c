@@ -2,7 +2,7 @@
 /*
  * Which protocol does a connection speak? Its bytes decide, not its ports: each protocol is asked
  * about the bytes of one direction until one says yes. Bytes that may be the beginning of something
- * are kept in the stream's window. After DETECT_OPERATIONS the connection is given up.
+ * are kept in the stream's window. After DETECT_OPERATIONS that are not, the connection is given up.
  */
 #include "track/internal.h"
 
@@ -76,17 +76,17 @@ bool detect(struct track *track, struct connection *connection, const struct eve
         adopt(track, connection, protocol, result, event->dir);
         return true;
     }
-    if (result == PROBE_MORE && whole) {
-        if (kept == 0)
-            keep(track, stream, event);
+    if (result == PROBE_MORE && whole && (kept > 0 || keep(track, stream, event))) {
+        /* A beginning that fits: the window bounds how long it may go on. */
     } else {
         stream_drop_window(track, stream);
+        connection->detect_operations++;
     }
     stream->started = true;
     stream->lost = true;
     stream->next = event->position + event->length;
     track_count_operation(track, COUNTER_operations_unknown_protocol);
-    if (++connection->detect_operations >= DETECT_OPERATIONS)
+    if (connection->detect_operations >= DETECT_OPERATIONS)
         connection_set_state(track, connection, CONNECTION_UNDETECTED);
     return false;
 }

@@ -12,16 +12,15 @@
 #include "base/log.h"
 #include "bpf/record.h"
 #include "source/lookup.h"
+#include "source/ring_record.h"
 #include "source/source.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 
 #include "bpf/flowtrace.skel.h"
 
@@ -208,82 +207,19 @@ static void deliver(struct bpf_source *source, const struct event *event)
     source->n_delivered++;
 }
 
-static void read_address(const struct ft_facts *facts, const uint8_t *raw, uint16_t port,
-                         struct endpoint *ret_endpoint)
-{
-    static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
-
-    ret_endpoint->port = port;
-    if (facts->family == AF_INET) {
-        memcpy(ret_endpoint->address, v4_prefix, sizeof(v4_prefix));
-        memcpy(ret_endpoint->address + sizeof(v4_prefix), raw, 4);
-    } else {
-        memcpy(ret_endpoint->address, raw, 16);
-    }
-}
-
-static void read_facts(const struct ft_facts *raw, struct connection_facts *ret_facts)
-{
-    *ret_facts = (struct connection_facts){
-        .starts = {[DIR_IN] = raw->starts[FT_DIR_IN], [DIR_OUT] = raw->starts[FT_DIR_OUT]},
-        .has_starts = true,
-        .transport = (uint8_t)raw->transport,
-        .cgroup_id = raw->cgroup_id,
-        .netns = raw->netns,
-    };
-    read_address(raw, raw->local_address, raw->local_port, &ret_facts->local);
-    read_address(raw, raw->remote_address, raw->remote_port, &ret_facts->remote);
-    memcpy(ret_facts->comm, raw->comm, sizeof(ret_facts->comm));
-    ret_facts->comm[sizeof(ret_facts->comm) - 1] = '\0';
-}
-
-static bool is_sound(const struct ft_record *record, size_t payload)
-{
-    return (record->kind == FT_KIND_DATA || record->kind == FT_KIND_CLOSE) && record->dir <= 1 &&
-           record->captured == payload && record->captured <= record->length;
-}
-
-static void deliver_record(struct bpf_source *source, const struct ft_record *record,
-                           const struct ft_facts *raw_facts)
-{
-    struct connection_facts facts;
-    struct event event = {
-        .kind = record->kind == FT_KIND_DATA ? EVENT_DATA : EVENT_CLOSE,
-        .dir = record->dir == FT_DIR_IN ? DIR_IN : DIR_OUT,
-        .time_ns = record->time_ns + source->boot_to_unix_ns,
-        .connection = record->connection,
-        .exec = {record->tgid, record->tid, record->process_start_ns, 0},
-        .position = record->position,
-        .length = record->length,
-        .data = bytes_make(record + 1, record->captured),
-    };
-
-    if (raw_facts) {
-        read_facts(raw_facts, &facts);
-        event.connection_facts = &facts;
-        lookup_ask(source->lookup, record->tgid, record->process_start_ns);
-    }
-    deliver(source, &event);
-}
-
-/* [struct ft_facts] struct ft_record bytes: the kernel's word is checked too. */
 static int handle_record(void *arg, void *data, size_t size)
 {
     struct bpf_source *source = arg;
-    const struct ft_facts *facts = data;
-    struct reader reader = reader_make(bytes_make(data, size));
-    struct bytes head;
+    struct connection_facts facts;
+    struct event event;
 
-    if (size >= sizeof(struct ft_facts) && facts->kind == FT_KIND_FACTS)
-        reader_take(&reader, sizeof(struct ft_facts));
-    else
-        facts = NULL;
-    head = reader_take(&reader, sizeof(struct ft_record));
-    if (reader.failed || !is_sound((const void *)head.ptr, reader_left(&reader))) {
+    if (ring_record_decode(bytes_make(data, size), source->boot_to_unix_ns, &event, &facts) < 0) {
         counters_add(source->options.counters, COUNTER_operations_malformed, 1);
         return 0;
     }
-    deliver_record(source, (const void *)head.ptr, facts);
+    if (event.connection_facts)
+        lookup_ask(source->lookup, event.exec.tgid, event.exec.process_start_ns);
+    deliver(source, &event);
     return 0;
 }
 

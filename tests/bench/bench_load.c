@@ -12,8 +12,8 @@
  *   sent     |---|    |----------|      |-|               at most one per connection at a time
  *   latency  <--->    <---------->  <--...
  *
- * Prints one line, "sent 80000 received 80000 seconds 10.0 p50_us 40.1 p99_us 120.5", where sent and
- * received are whole messages.
+ * Prints one line, "sent 80000 received 80000 seconds 10.0 p50_us 40.1 p99_us 120.5", where sent
+ * and received are whole messages.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an application notices: nginx at saturation and at half of it; whether every request gives
+its two spans."""
+import statistics
+
+from flowtrace_bench import COMPARISON_HEADER, alternate, e2e, losses, say, table
+from nginx import CONNECTIONS, Nginx
+
+ROUNDS, SECONDS = 7, 5
+P99_RATIO, THROUGHPUT_RATIO = 1.05, 0.99
+
+
+class Completeness:
+    """Requests by the client's own count against spans; only the application's port is traced, so
+    both are exact."""
+
+    def __init__(self):
+        self.requests = self.spans = self.servers = 0
+        self.lost = {}
+        self.last = 0  # requests of the round under way
+
+    def count(self, agent):
+        totals = agent.totals()
+        self.requests += self.last
+        self.spans += totals["spans"]
+        self.servers += totals["parents_wire"]
+        for name, n in losses(totals).items():
+            self.lost[name] = self.lost.get(name, 0) + n
+
+    @property
+    def whole(self):
+        return self.spans == 2 * self.requests and self.servers == self.requests
+
+    def __str__(self):
+        lost = ", ".join(f"{k} {v}" for k, v in sorted(self.lost.items())) or "nothing"
+        return (f"{self.requests} requests gave {self.spans} spans "
+                f"({100 * self.spans / (2 * self.requests):.3f} %), {self.servers} SERVER spans "
+                f"below their CLIENT; lost: {lost}")
+
+
+def saturation(bench):
+    """nginx at saturation, wrk with 64 connections, two CPUs for all"""
+    complete = Completeness()
+    with Nginx(bench).running() as nginx:
+        def measure():
+            rate, complete.last = nginx.saturate(bench.seconds(SECONDS))
+            return rate
+        result = alternate(bench, bench.rounds(ROUNDS), {"rate": measure}, "--set",
+                           f"select.ports={nginx.port}", after=complete.count)["rate"]
+    table(COMPARISON_HEADER, [result.row("requests/s")])
+    say(f"  {complete}")
+    say("  (wrk does not count the requests that are under way when it ends, up to 64 a round)")
+    bench.budget("nginx at saturation, throughput", "reported",
+                 f"{100 * (result.ratio - 1):+.1f} %")
+
+
+def half(bench):
+    """nginx at half of its untraced saturation: throughput, latency, completeness"""
+    complete, p50s, p99s = Completeness(), [], []
+    with Nginx(bench).running() as nginx:
+        top = statistics.median(nginx.saturate(bench.seconds(3))[0] for _ in range(3))
+        said = {}
+
+        def offer():
+            said.update(nginx.offer(top / 2, bench.seconds(SECONDS)))
+            complete.last = int(said["received"])
+            return said["received"] / said["seconds"]
+        results = alternate(bench, bench.rounds(ROUNDS), {
+            "requests/s": offer,
+            "p50 µs": lambda: said["p50_us"],
+            "p99 µs": lambda: said["p99_us"],
+        }, "--set", f"select.ports={nginx.port}", after=complete.count)
+    say(f"  offered: {top / 2:.0f} requests/s over {CONNECTIONS} connections")
+    table(COMPARISON_HEADER, [result.row(name) for name, result in results.items()])
+    say(f"  {complete}")
+    rate, p99 = results["requests/s"], results["p99 µs"]
+    bench.budget("nginx at half, throughput", "same", f"{100 * (rate.ratio - 1):+.1f} %",
+                 rate.ratio >= THROUGHPUT_RATIO)
+    bench.budget("nginx at half, p99", "+5 %", f"{100 * (p99.ratio - 1):+.1f} %",
+                 p99.ratio <= P99_RATIO)
+    bench.budget(f"completeness at {top / 2:.0f} requests/s", "every request 2 spans",
+                 f"{complete.spans} of {2 * complete.requests}", complete.whole)

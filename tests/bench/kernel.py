@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the hooks cost the programs that are traced: per socket operation, per HTTP exchange."""
+import contextlib
+import json
+import pathlib
+import subprocess
+
+from flowtrace_bench import (COMPARISON_HEADER, LOAD_CPU, OTHER_CPU, Skip, alternate, descriptors,
+                             need, run_on, say, table)
+
+STATS = pathlib.Path("/proc/sys/kernel/bpf_stats_enabled")
+ROUNDS, SECONDS = 11, 0.6
+CAPTURED_NS, NOT_CAPTURED_NS, EXCHANGE_NS = 450, 120, 2000
+OPERATIONS_PER_EXCHANGE = 4
+
+
+def socket_ns(bench, *mode):
+    """A measurement: nanoseconds per operation."""
+    def measure():
+        return float(run_on(LOAD_CPU, bench.tool("bench_socket"), *mode, bench.seconds(SECONDS)))
+    return measure
+
+
+def operations(bench):
+    """In-kernel time per socket operation"""
+    results = alternate(bench, bench.rounds(ROUNDS), {
+        "captured": socket_ns(bench, "http", 512),
+        "not captured": socket_ns(bench, "raw", 512),
+        "unrelated": socket_ns(bench, "syscall"),
+    }, cpu=OTHER_CPU)
+    table(COMPARISON_HEADER, [
+        results["captured"].row("512 bytes, captured"),
+        results["not captured"].row("512 bytes, not captured"),
+        results["unrelated"].row("getppid(2)"),
+    ])
+    say("  ns per operation; the load on one CPU, the agent on the other")
+    captured, not_captured = results["captured"].added, results["not captured"].added
+    unrelated = results["unrelated"]
+    bench.budget("socket operation, 512 bytes captured", f"+{CAPTURED_NS} ns",
+                 f"{captured:+.0f} ns", captured <= CAPTURED_NS)
+    bench.budget("socket operation, not captured", f"+{NOT_CAPTURED_NS} ns",
+                 f"{not_captured:+.0f} ns", not_captured <= NOT_CAPTURED_NS)
+    bench.budget("unrelated system call", "+0",
+                 f"{unrelated.added:+.1f} ns of {unrelated.base:.0f}")
+
+
+@contextlib.contextmanager
+def stats_enabled():
+    before = STATS.read_text()
+    STATS.write_text("1")
+    try:
+        yield
+    finally:
+        STATS.write_text(before)
+
+
+def program_times(pid):
+    """name -> (ns, runs) of the agent's BPF programs"""
+    times = {}
+    for program in descriptors(pid, "prog_id"):
+        shown = json.loads(subprocess.run([need("bpftool"), "-j", "prog", "show", "id", program],
+                                          capture_output=True, check=True).stdout)
+        times[shown["name"]] = (shown.get("run_time_ns", 0), shown.get("run_cnt", 0))
+    return times
+
+
+def programs(bench):
+    """The kernel's own account of the BPF programs (bpf_stats)"""
+    need("bpftool")
+    if not STATS.exists():
+        raise Skip("this kernel has no bpf_stats")
+    rows = []
+    for what, mode in {"captured": ("http", 512), "not captured": ("raw", 512)}.items():
+        with bench.agent(cpu=OTHER_CPU) as agent, stats_enabled():
+            before = program_times(agent.process.pid)
+            socket_ns(bench, *mode)()
+            after = program_times(agent.process.pid)
+        for name in sorted(after):
+            ns, runs = (a - b for a, b in zip(after[name], before.get(name, (0, 0))))
+            if runs > 1000:
+                rows.append((f"{name}, {what}", runs, f"{ns / runs:.0f}"))
+    table(("program", "runs", "ns per run"), rows)
+    say("  an empty program reads about 60 ns here: that is the clock, and it comes on top")
+
+
+def exchange(bench):
+    """One HTTP/1.1 exchange of 200 bytes each way, seen from both ends"""
+    result = alternate(bench, bench.rounds(ROUNDS), {"exchange": lambda: OPERATIONS_PER_EXCHANGE
+                       * socket_ns(bench, "http", 200)()}, cpu=OTHER_CPU)["exchange"]
+    table(COMPARISON_HEADER, [result.row("exchange, 4 operations")])
+    say("  ns per exchange, which gives 2 spans")
+    bench.budget("HTTP/1.1 exchange, both ends", f"+{EXCHANGE_NS} ns", f"{result.added:+.0f} ns",
+                 result.added <= EXCHANGE_NS)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application that is loaded: nginx with one worker and a small reply; wrk, which asks as fast
+as it is answered, and bench_load, which asks at a fixed rate."""
+import contextlib
+import re
+
+from flowtrace_bench import LOAD_CPU, OTHER_CPU, e2e, need, pin, run_on
+
+CONNECTIONS = 64
+CONFIGURATION = """
+daemon off;
+master_process off;
+worker_processes 1;
+pid {directory}/nginx.pid;
+error_log {directory}/error.log warn;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  client_body_temp_path {directory}/body;
+  proxy_temp_path {directory}/proxy;
+  fastcgi_temp_path {directory}/fastcgi;
+  uwsgi_temp_path {directory}/uwsgi;
+  scgi_temp_path {directory}/scgi;
+  keepalive_requests 1000000000;
+  server {{
+    listen 127.0.0.1:{port} backlog=511;
+    location / {{ return 200 "as ordered\\n"; }}
+  }}
+}}
+"""
+
+
+class Nginx:
+    def __init__(self, bench):
+        self.bench, self.port = bench, e2e.free_port()
+
+    @contextlib.contextmanager
+    def running(self):
+        directory, program = self.bench.directory, need("nginx")
+        configuration = directory / "nginx.conf"
+        configuration.write_text(CONFIGURATION.format(directory=directory, port=self.port))
+        nginx = e2e.Program(directory, "nginx", [program, "-e", directory / "error.log",
+                                                 "-p", directory, "-c", configuration])
+        try:
+            nginx.wait_port(self.port)
+            pin(nginx.process.pid, LOAD_CPU)
+            yield self
+        finally:
+            nginx.stop()
+
+    def saturate(self, seconds):
+        """requests per second, requests"""
+        text = run_on(OTHER_CPU, need("wrk"), "-t1", f"-c{CONNECTIONS}",
+                      f"-d{max(1, round(seconds))}s", f"http://127.0.0.1:{self.port}/orders/4711")
+        if errors := re.search(r"(Socket errors|Non-2xx).*", text):
+            raise RuntimeError(f"wrk: {errors[0]}")
+        return (float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
+                int(re.search(r"(\d+) requests in", text)[1]))
+
+    def offer(self, rate, seconds):
+        """What bench_load printed, as a dict of numbers."""
+        words = run_on(OTHER_CPU, self.bench.tool("bench_load"), self.port, f"{rate:.0f}",
+                       CONNECTIONS, seconds).split()
+        return {k: float(v) for k, v in zip(words[::2], words[1::2])}

@@ -10,7 +10,7 @@
 #include "config/settings.h"
 
 /*
- * Runs until SIGTERM or SIGINT, or, with `recording`, until the recording ends; then delivers what it
- * holds and prints the totals to standard error. Logs what fails. Returns 0 or a negative errno.
+ * Runs until SIGTERM or SIGINT, or, with `recording`, until the recording ends; then delivers what
+ * it holds and prints the totals to standard error. Logs what fails. Returns 0 or a negative errno.
  */
 int agent_run(const struct settings *settings, const char *recording);

@@ -22,26 +22,30 @@ static const struct argp_option argp_options[] = {
     {"record", KEY_RECORD, "FILE", 0, "Also write every event to FILE (mode 0600), for replay", 1},
     {"set", KEY_SET, "KEY=VALUE", 0, "Set any setting; may be given more than once, lists take "
                                      "commas", 1},
-    {"print-config", KEY_PRINT_CONFIG, NULL, 0, "Print all settings as YAML, as they would be used, "
-                                                "and exit", 2},
+    {"print-config", KEY_PRINT_CONFIG, NULL, 0,
+     "Print all settings as YAML, as they would be used, and exit", 2},
     {0},
 };
 
+/* argp folds at 79 columns: what is laid out by hand stays below that. */
 static const char argp_doc[] =
     "Traces what programs say to each other, without touching them, as OpenTelemetry spans.\v"
     "Commands:\n"
-    "  run           trace this host until SIGTERM or SIGINT (needs root, or CAP_BPF, CAP_PERFMON\n"
-    "                and CAP_NET_ADMIN)\n"
-    "  replay FILE   play a recording (--record) through the same core; needs no rights\n"
+    "  run           trace this host until SIGTERM or SIGINT; needs root, or\n"
+    "                CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN\n"
+    "  replay FILE   play a recording (--record) through the same core;\n"
+    "                needs no rights\n"
     "  check         say whether this host can be traced, and what is missing\n"
     "\n"
     "Examples:\n"
     "  flowtrace-agent run\n"
     "  flowtrace-agent run --export otlp:http://localhost:4317\n"
-    "  flowtrace-agent run --export file:/tmp/spans.jsonl --set select.executables=nginx,python3*\n"
-    "  flowtrace-agent run --record /tmp/run.ftr & ... ; flowtrace-agent replay /tmp/run.ftr\n"
+    "  flowtrace-agent run --export file:spans.jsonl --set select.ports=80\n"
+    "  flowtrace-agent run --record run.ftr\n"
+    "  flowtrace-agent replay run.ftr --export console\n"
     "\n"
-    "At the end run and replay print what was counted: operations seen, spans, every loss by name.\n";
+    "At the end run and replay print what was counted: operations seen, spans,\n"
+    "every loss by name. Settings: docs/configuration.md.\n";
 
 /* One more assignment "KEY=VALUE"; repeated exports make one list. */
 static int assign(struct options *options, const char *key, const char *value)

@@ -7,8 +7,8 @@
  *   sock_recv_length  /
  *   inet_sock_set_state  -> close records; the agent's own export connections
  *
- * Why these hooks: the two BTF tracepoints (Linux 6.3) run after the operation, in the task that did
- * it, with the socket and the number of bytes, and cost nothing to any other system call.
+ * Why these hooks: the two BTF tracepoints (Linux 6.3) run after the operation, in the task that
+ * did it, with the socket and the number of bytes, and cost nothing to any other system call.
  *
  * The rules that everything here follows: bytes are copied only where the buffer is certainly this
  * socket's; a record always tells the true length and position; no path ends uncounted.
@@ -105,16 +105,17 @@ static __always_inline u64 advance(struct sock_state *state, enum ft_dir dir, u3
     return end - length;
 }
 
-/* Where the operation ended. The read that takes the last byte may take the FIN, too: not a byte. */
+/* Where the operation ended. The read of the last byte may take the FIN too, which is no byte. */
 static __always_inline u32 end_sequence(const struct sock *sk, const struct tcp_sock *tp,
                                         enum ft_dir dir)
 {
+    bool finished = sk->__sk_common.skc_flags & (1ul << SOCK_DONE);
     u32 copied;
 
     if (dir == FT_DIR_OUT)
         return tp->write_seq;
     copied = tp->copied_seq;
-    return sk->__sk_common.skc_flags & (1ul << SOCK_DONE) && copied == tp->rcv_nxt ? copied - 1 : copied;
+    return finished && copied == tp->rcv_nxt ? copied - 1 : copied;
 }
 
 /* ---- facts ---------------------------------------------------------------------------------- */
@@ -231,7 +232,7 @@ static __always_inline u32 copy_message(struct scratch *scratch, const void *mes
 static __always_inline u32 copy_flat(struct scratch *scratch, const void *buffer, u32 wanted,
                                      struct ft_counters *c)
 {
-    /* The check stands where the verifier sees it: the barrier keeps the compiler from moving it. */
+    /* The barrier keeps the compiler from moving the check to where the verifier forgets it. */
     asm volatile("" : "+r"(wanted));
     if (wanted == 0 || wanted > FT_CAPTURE_MAX)
         return 0;

@@ -2,7 +2,8 @@
 /*
  * What an exporter is: it sends one sealed batch and says how that went. Queueing, back-off, retry
  * and accounting are the core's (worker.h), so an exporter is its encoding and its transport only.
- * *Keeping* batches until they are sent is an interface of its own (keep.h): memory now, disk later.
+ * *Keeping* batches until they are sent is an interface of its own (keep.h): memory now, disk
+ * later.
  */
 #pragma once
 

@@ -3,7 +3,8 @@
  * One exporter at work: its keep, its thread, its back-off and its accounting. The core puts sealed
  * batches and never waits; exporters do not delay each other.
  *
- *   core -- put --> keep --> thread: send --> OK | RETRY (back-off 100 ms .. 5 s, full jitter) | DROP
+ *   core -- put --> keep --> thread: send --> OK | RETRY (back-off 100 ms .. 5 s, full jitter) |
+ * DROP
  *
  * At every moment: offered = delivered + queued + Σ lost.
  */

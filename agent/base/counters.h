@@ -26,8 +26,8 @@ enum counter_class {
 
 /*
  * name, class, help. OPERATION counters marked "kernel" are read from the BPF side by the source.
- * A *used* operation is one whose meaning the agent knows; a *lost* one carried bytes, or might have,
- * that the agent did not understand.
+ * A *used* operation is one whose meaning the agent knows; a *lost* one carried bytes, or might
+ * have, that the agent did not understand.
  */
 #define COUNTER_TABLE(X)                                                                           \
     X(operations, OPERATIONS, "socket operations counted at hook entry (kernel)")                  \
@@ -77,10 +77,9 @@ enum counter_class {
     X(responses_unpaired, INFO, "responses without a known request")                               \
     X(exchanges, EXCHANGES, "exchanges begun: a request was seen")                                 \
     X(spans, EXCHANGE_USED, "spans made")                                                          \
-    X(exchanges_unselected, EXCHANGE_USED, "exchanges of processes that turned out to be outside "  \
-                                           "the selection")                                        \
-    X(exchanges_unanswered, EXCHANGE_LOST, "exchanges whose connection ended without response and " \
-                                           "without bytes to tell why")                            \
+    X(exchanges_unselected, EXCHANGE_USED, "exchanges of processes that turned out to be "          \
+                                           "outside the selection")                                \
+    X(exchanges_unanswered, EXCHANGE_LOST, "exchanges that were open when the run ended")           \
     X(exchanges_evicted, EXCHANGE_LOST, "exchanges dropped with an evicted connection or from a "  \
                                         "full pool")                                               \
     X(exchanges_desynchronized, EXCHANGE_LOST, "exchanges whose pairing a gap made uncertain")     \

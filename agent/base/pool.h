@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Equal objects, all allocated at start, handed out last-in first-out, so that memory that was never
- * needed is never touched: a pool for 65,536 exchanges costs what the busiest moment used.
+ * Equal objects, all allocated at start, handed out last-in first-out, so that memory that was
+ * never needed is never touched: a pool for 65,536 exchanges costs what the busiest moment used.
  */
 #pragma once
 

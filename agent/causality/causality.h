@@ -8,13 +8,13 @@
  *      parent: R of its process     |            parent: C
  *
  * Where a CLIENT cause's parent R comes from, best first: *header* (the request carries a context),
- * *thread* (the thread that serves R sends, in a process that has shown itself thread-bound), *only*
- * (R is the one open request of the process). A SERVER cause's parent: *header*, or *wire* (its
- * CLIENT end is known here). Two candidates of one class are a tie, and a tie is unknown.
+ * *thread* (the thread that serves R sends, in a process that has shown itself thread-bound),
+ * *only* (R is the one open request of the process). A SERVER cause's parent: *header*, or *wire*
+ * (its CLIENT end is known here). Two candidates of one class are a tie, and a tie is unknown.
  *
  * Ids are derived, never drawn: both ends, on any hosts, compute the same from what the connection
- * shows to both. Span ids are known at once; a trace id is bound at its first use (causality_settle),
- * because the other end's record may come later than this end's.
+ * shows to both. Span ids are known at once; a trace id is bound at its first use
+ * (causality_settle), because the other end's record may come later than this end's.
  */
 #pragma once
 

@@ -49,8 +49,8 @@ void process_model_close(struct process_model *model, struct cause *cause, bool 
 bool process_model_is_bound(const struct process_model *model);
 
 /*
- * Candidates for the parent of a request that this process sends. `own_key` is that exchange's: where
- * a process calls itself, the other end of the call is not its cause.
+ * Candidates for the parent of a request that this process sends. `own_key` is that exchange's:
+ * where a process calls itself, the other end of the call is not its cause.
  */
 
 /* How many open requests there are to choose from: none, one, or 2 for more than one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Traces as sets that can still be joined: a cause holds one; when two turn out to be one, the later
- * is led into the earlier (union-find). A trace is *bound* once its id has been used.
+ * Traces as sets that can still be joined: a cause holds one; when two turn out to be one, the
+ * later is led into the earlier (union-find). A trace is *bound* once its id has been used.
  */
 #pragma once
 

@@ -5,8 +5,8 @@
  *   event -> track -> causality -> [finished exchanges wait for their other end, for `grace`]
  *         -> span -> enrich -> policy -> encode -> batch -> sink
  *
- * Time is what events say. So the same events with the same settings give the same batches, byte for
- * byte: that is what replay rests on.
+ * Time is what events say. So the same events with the same settings give the same batches, byte
+ * for byte: that is what replay rests on.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The processes whose connections are seen, each with what is known of it and the OTLP resource that
- * it is, encoded once. Bounded, least recently used out first.
+ * The processes whose connections are seen, each with what is known of it and the OTLP resource
+ * that it is, encoded once. Bounded, least recently used out first.
  */
 #pragma once
 

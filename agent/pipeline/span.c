@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An exchange becomes a span: ids and parent from causality, transport from the connection, name and
- * attributes from its protocol, and at last the policy's redaction.
+ * An exchange becomes a span: ids and parent from causality, transport from the connection, name
+ * and attributes from its protocol, and at last the policy's redaction.
  */
 #include "pipeline/internal.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a protocol is to the agent: bytes of one connection in, messages out, and a description of a
- * request and its response as span attributes. All of it is pure: no I/O, clock, allocation, globals
- * or logging, and results point into the input.
+ * request and its response as span attributes. All of it is pure: no I/O, clock, allocation,
+ * globals or logging, and results point into the input.
  *
  *   stream of one direction:   [head][....body....][head][..
  *                              ^     ^
@@ -15,7 +15,8 @@
  *
  * Properties that tests/agent/protocols/harness.h proves for every parser: it never reads past the
  * end; used <= len; it always makes progress; the same bytes cut anywhere give the same messages;
- * a valid message behind garbage is found again; the same input gives the same output; no allocation.
+ * a valid message behind garbage is found again; the same input gives the same output; no
+ * allocation.
  */
 #pragma once
 

@@ -64,17 +64,17 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 static int explain_failure(int error, const char *step)
 {
     if (error == -EACCES)
-        return log_error(error, "%s: the kernel's verifier refused them; --set log.level=debug shows "
-                                "its words", step);
+        return log_error(error, "%s: the kernel's verifier refused them; --set log.level=debug "
+                                "shows its words", step);
     if (error == -EPERM)
-        return log_error(error, "%s: no right to use BPF; run as root, or with CAP_BPF, CAP_PERFMON "
-                                "and CAP_NET_ADMIN", step);
+        return log_error(error, "%s: no right to use BPF; run as root, or with CAP_BPF, "
+                                "CAP_PERFMON and CAP_NET_ADMIN", step);
     if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
-        return log_error(error, "%s: this kernel has no BTF (/sys/kernel/btf/vmlinux); a kernel with "
-                                "CONFIG_DEBUG_INFO_BTF=y is needed", step);
+        return log_error(error, "%s: this kernel has no BTF (/sys/kernel/btf/vmlinux); a kernel "
+                                "with CONFIG_DEBUG_INFO_BTF=y is needed", step);
     if (error == -ESRCH || error == -ENOENT || error == -EINVAL)
-        return log_error(error, "%s: this kernel lacks a hook or a member that is read (Linux 6.3 or "
-                                "later is needed; --set log.level=debug shows which)", step);
+        return log_error(error, "%s: this kernel lacks a hook or a member that is read (Linux 6.3 "
+                                "or later is needed; --set log.level=debug shows which)", step);
     return log_error(error, "%s", step);
 }
 

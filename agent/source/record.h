@@ -10,7 +10,8 @@
  *            u64 position  u32 length  string data       (string: u32 length, bytes)
  *            [connection facts] [process facts] [host facts]   as `parts` says
  *
- * A reader checks every length; a file that ends inside an event is reported and played until there.
+ * A reader checks every length; a file that ends inside an event is reported and played until
+ * there.
  */
 #pragma once
 

@@ -2,7 +2,8 @@
 /*
  * Which protocol does a connection speak? Its bytes decide, not its ports: each protocol is asked
  * about the bytes of one direction until one says yes. Bytes that may be the beginning of something
- * are kept in the stream's window. After DETECT_OPERATIONS that are not, the connection is given up.
+ * are kept in the stream's window. After DETECT_OPERATIONS that are not, the connection is given
+ * up.
  */
 #include "track/internal.h"
 

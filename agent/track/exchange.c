@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pairing: requests open exchanges, responses find theirs by stream id, or first in, first out where
- * the protocol has none, and the end of the response ends the exchange.
+ * Pairing: requests open exchanges, responses find theirs by stream id, or first in, first out
+ * where the protocol has none, and the end of the response ends the exchange.
  */
 #include "track/internal.h"
 

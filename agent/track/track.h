@@ -39,7 +39,7 @@ struct connection;
 /* One request and its response as one end of a connection saw them. */
 struct exchange {
     struct cause cause; /* kind, execution context, position */
-    struct list open;   /* track's: the unanswered ones by age; the sink's between end and release */
+    struct list open;   /* track's: the unanswered ones by age; after `end` the sink's */
     struct exchange *next; /* track's: the next younger one on the connection */
     struct connection *connection; /* NULL once ended */
     const struct protocol *protocol;

@@ -27,7 +27,7 @@ void forest_done(struct forest *forest)
     pool_done(&forest->traces);
 }
 
-/* Control characters would reach the terminal as commands: C0, DEL, and C1, whose UTF-8 is C2 8x. */
+/* Control characters would reach the terminal as commands: C0, DEL, and C1 (UTF-8: C2 8x). */
 static bool is_control(struct bytes text, size_t i)
 {
     uint8_t c = text.ptr[i];

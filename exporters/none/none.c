@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The exporter that takes everything and sends nothing: for measuring the agent without a backend. */
+/* The exporter that takes everything and sends nothing: for measuring the agent alone. */
 #include "exporters/exporter.h"
 
 static int none_open(const struct exporter_options *options, void **ret_exporter)
@@ -20,7 +20,7 @@ static void none_close(void *exporter)
 
 const struct exporter_ops exporter_none = {
     .name = "none",
-    .usage = "none  nowhere: spans are made and thrown away, for measuring",
+    .usage = "none        nowhere: spans are made and thrown away, for measuring",
     .open = none_open,
     .send = none_send,
     .close = none_close,

@@ -100,7 +100,7 @@ static struct export_outcome otlp_send(void *exporter, const struct batch *batch
 
 const struct exporter_ops exporter_otlp_grpc = {
     .name = "otlp",
-    .usage = "otlp[:URL]  OTLP over gRPC in plain text, by default to http://localhost:4317",
+    .usage = "otlp[:URL]  OTLP over gRPC, plain text; default http://localhost:4317",
     .open = otlp_open,
     .send = otlp_send,
     .close = otlp_close,

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -263,7 +264,13 @@ class Flow:
 
 
 def start_shopper(directory, port, *arguments, name="shopper"):
-    return Program(directory, name, [sys.executable, SAMPLE / "shopper.py", port, *arguments])
+    """The client, with ids that no other test on this host uses at the same time."""
+    return Program(directory, name, [sys.executable, SAMPLE / "shopper.py", port, "--prefix",
+                                     unique("order"), *arguments])
+
+
+def unique(word):
+    return f"{word}-{secrets.token_hex(4)}"
 
 
 def answers_of(shopper):

@@ -14,15 +14,16 @@ class ShortLived(e2e.Case):
         cls.flow = cls.keep(e2e.Flow(cls.directory))
         go = cls.directory / "go"
         old = cls.keep(e2e.start_shopper(cls.directory, cls.flow.port, "--requests", "20",
-                                         "--prefix", "old", "--start-after", str(go)))
+                                         "--start-after", str(go)))
         time.sleep(1)
         agent = cls.keep(e2e.Agent(cls.directory).wait_ready())
         go.touch()
         old.wait()
         cls.truth = e2e.answers_of(old)
-        for i in range(20):
+        cls.curls = [e2e.unique("curl") for _ in range(20)]
+        for name in cls.curls:
             subprocess.run(["curl", "-sf", "-o", "/dev/null",
-                            f"http://127.0.0.1:{cls.flow.port}/orders/curl-{i}"], check=True)
+                            f"http://127.0.0.1:{cls.flow.port}/orders/{name}"], check=True)
         time.sleep(0.5)
         agent.stop()
         cls.spans = agent.spans()
@@ -31,13 +32,13 @@ class ShortLived(e2e.Case):
         return [s for s in self.spans if (s.id, s.service, s.kind) == (name, service, kind)]
 
     def test_every_curl_is_seen_under_its_name(self):
-        seen = [len(self.spans_of(f"curl-{i}", "curl", e2e.KIND_CLIENT)) for i in range(20)]
+        seen = [len(self.spans_of(name, "curl", e2e.KIND_CLIENT)) for name in self.curls]
         self.assertEqual(seen, [1] * 20)
 
     def test_the_server_end_of_every_curl_is_its_child(self):
-        for i in range(20):
-            client, = self.spans_of(f"curl-{i}", "curl", e2e.KIND_CLIENT)
-            server, = self.spans_of(f"curl-{i}", "nginx", e2e.KIND_SERVER)
+        for name in self.curls:
+            client, = self.spans_of(name, "curl", e2e.KIND_CLIENT)
+            server, = self.spans_of(name, "nginx", e2e.KIND_SERVER)
             self.assertEqual((server.trace_id, server.parent_id),
                              (client.trace_id, client.span_id))
 

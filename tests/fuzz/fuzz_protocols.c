@@ -7,7 +7,8 @@
  *
  * `protocol` indexes the list of protocols; with `gap` set, bytes are missing before the chunk; a
  * length beyond the end means the rest. An empty chunk just turns the direction. Each chunk also
- * goes to probe. The driver checks the calls and gives every input as a heap block of its exact size.
+ * goes to probe. The driver checks the calls and gives every input as a heap block of its exact
+ * size.
  */
 #include "driver.h"
 

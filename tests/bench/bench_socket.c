@@ -2,7 +2,8 @@
 /*
  * What a socket operation costs: one thread at both ends of a loopback TCP connection.
  *
- *   bench_socket http BYTES SECONDS   HTTP exchanges, request and response of BYTES each: 4 operations
+ *   bench_socket http BYTES SECONDS   HTTP exchanges, request and response of BYTES each: 4
+ * operations
  *   bench_socket raw BYTES SECONDS    bytes of no known protocol, there and back: 4 operations
  *   bench_socket syscall SECONDS      getppid(2): a system call that touches no socket
  *   bench_socket idle N SECONDS       N connections, one HTTP exchange on each, then silence

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -281,7 +282,8 @@ static void idle_is_called_while_there_is_nothing_to_send(void **state)
 struct watch {
     struct worker *worker;
     _Atomic bool done;
-    uint64_t n_looks, n_wrong;
+    _Atomic uint64_t n_looks;
+    uint64_t n_wrong;
 };
 
 static void *look(void *arg)
@@ -311,6 +313,8 @@ static void the_accounts_add_up_at_every_moment(void **state)
     worker = start(batch->n_bytes * 16);
     watch.worker = worker;
     assert_int_equal(pthread_create(&thread, NULL, look, &watch), 0);
+    while (watch.n_looks == 0)
+        sched_yield();
     for (size_t i = 0; i < 20000; i++)
         worker_put(worker, batch);
     worker_stop(worker, LONG_NS);

@@ -25,13 +25,15 @@ static int teardown(void **state)
     return 0;
 }
 
+/* The descriptor may be readable for an answer that was taken already: look again. */
 static bool wait_for_answer(struct lookup *lookup, struct lookup_answer *ret_answer)
 {
     struct pollfd fd = {.fd = lookup_fd(lookup), .events = POLLIN};
 
-    /* The descriptor tells of new answers; older ones are taken first. */
-    return lookup_take(lookup, ret_answer) ||
-           (poll(&fd, 1, 5000) == 1 && lookup_take(lookup, ret_answer));
+    while (!lookup_take(lookup, ret_answer))
+        if (poll(&fd, 1, 5000) != 1)
+            return false;
+    return true;
 }
 
 /* Boot time at which this process started, from /proc/self/stat, field 22, in clock ticks. */

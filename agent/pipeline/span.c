@@ -9,15 +9,32 @@
 
 #include <arpa/inet.h>
 
+/* Dotted decimal; by hand, since every span has two or three of them. */
+static size_t format_v4(const uint8_t *address, char *out)
+{
+    char *at = out;
+
+    for (int i = 0; i < 4; i++) {
+        unsigned part = address[i];
+
+        if (part >= 100)
+            *at++ = (char)('0' + part / 100);
+        if (part >= 10)
+            *at++ = (char)('0' + part / 10 % 10);
+        *at++ = (char)('0' + part % 10);
+        *at++ = '.';
+    }
+    return (size_t)(at - out) - 1;
+}
+
 static struct bytes address_text(const struct endpoint *endpoint, struct arena *arena)
 {
     static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
-    const uint8_t *a = endpoint->address;
     char text[ADDRESS_TEXT_MAX];
 
-    if (memcmp(a, v4_prefix, sizeof(v4_prefix)) == 0)
-        return arena_printf(arena, "%u.%u.%u.%u", a[12], a[13], a[14], a[15]);
-    if (!inet_ntop(AF_INET6, a, text, sizeof(text)))
+    if (memcmp(endpoint->address, v4_prefix, sizeof(v4_prefix)) == 0)
+        return arena_copy(arena, bytes_make(text, format_v4(endpoint->address + 12, text)));
+    if (!inet_ntop(AF_INET6, endpoint->address, text, sizeof(text)))
         return BYTES_NULL;
     return arena_copy(arena, bytes_from_string(text));
 }

@@ -17,7 +17,10 @@ class Completeness:
     def __init__(self):
         self.requests = self.spans = self.servers = 0
         self.lost = {}
-        self.last = 0  # requests of the round under way
+        self.last = 0  # requests since begin()
+
+    def begin(self):
+        self.last = 0
 
     def count(self, agent):
         totals = agent.totals()
@@ -43,10 +46,12 @@ def saturation(bench):
     complete = Completeness()
     with Nginx(bench).running() as nginx:
         def measure():
-            rate, complete.last = nginx.saturate(bench.seconds(SECONDS))
+            rate, requests = nginx.saturate(bench.seconds(SECONDS))
+            complete.last += requests
             return rate
         result = alternate(bench, bench.rounds(ROUNDS), {"rate": measure}, "--set",
-                           f"select.ports={nginx.port}", after=complete.count)["rate"]
+                           f"select.ports={nginx.port}", before=complete.begin,
+                           after=complete.count)["rate"]
     table(COMPARISON_HEADER, [result.row("requests/s")])
     say(f"  {complete}")
     say("  (wrk does not count the requests that are under way when it ends, up to 64 a round)")
@@ -63,13 +68,13 @@ def half(bench):
 
         def offer():
             said.update(nginx.offer(top / 2, bench.seconds(SECONDS)))
-            complete.last = int(said["received"])
+            complete.last += int(said["received"])
             return said["received"] / said["seconds"]
         results = alternate(bench, bench.rounds(ROUNDS), {
             "requests/s": offer,
             "p50 µs": lambda: said["p50_us"],
             "p99 µs": lambda: said["p99_us"],
-        }, "--set", f"select.ports={nginx.port}", after=complete.count)
+        }, "--set", f"select.ports={nginx.port}", before=complete.begin, after=complete.count)
     say(f"  offered: {top / 2:.0f} requests/s over {CONNECTIONS} connections")
     table(COMPARISON_HEADER, [result.row(name) for name, result in results.items()])
     say(f"  {complete}")

@@ -66,6 +66,14 @@ class Bench:
             time.sleep(1)
             self.patience -= 1
 
+    def alone(self, measure, own=None):
+        """A figure that no other agent had a part in, as far as patience reaches."""
+        while True:
+            self.wait_alone(own)
+            value = measure()
+            if self.disturbed or not agents_running() - {own}:
+                return value
+
     @contextlib.contextmanager
     def agent(self, *arguments, exports=("none",), cpu=None):
         """A ready agent; after the block it has stopped and totals() holds."""
@@ -119,20 +127,25 @@ class Comparison:
 COMPARISON_HEADER = ("", "without", "with", "added", "ratio", "added, by round")
 
 
-def alternate(bench, rounds, measurements, *arguments, cpu=None, after=None):
+def alternate(bench, rounds, measurements, *arguments, cpu=None, before=None, after=None):
     """Runs every measurement (name -> function to a number) in each round once without and once
-    with the agent, the order changing from round to round. after(agent) gets each stopped agent."""
+    with the agent, the order changing from round to round. before() is called ahead of the
+    measurements with the agent, after(agent) when it has stopped."""
     results = {name: Comparison() for name in measurements}
+
+    def measure_all(own=None):
+        for name, measure in measurements.items():
+            results[name].add(own is not None, bench.alone(measure, own))
+
     for i in range(rounds):
         for traced in (False, True) if i % 2 == 0 else (True, False):
             if not traced:
-                bench.wait_alone()
-                for name, measure in measurements.items():
-                    results[name].add(False, measure())
+                measure_all()
                 continue
             with bench.agent(*arguments, cpu=cpu) as agent:
-                for name, measure in measurements.items():
-                    results[name].add(True, measure())
+                if before:
+                    before()
+                measure_all(agent.process.pid)
                 time.sleep(SETTLE_SECONDS)
             if after:
                 after(agent)

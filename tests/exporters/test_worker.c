@@ -273,7 +273,7 @@ static void an_exporter_is_closed_once(void **state)
 
 static void idle_is_called_while_there_is_nothing_to_send(void **state)
 {
-    _cleanup_(worker_freep) struct worker *worker = start(1 << 20);
+    _cleanup_(worker_freep) _unused_ struct worker *worker = start(1 << 20);
 
     wait_until(&fake.n_idles, 2);
     assert_int_equal(fake.n_sends, 0);

@@ -188,6 +188,17 @@ def resident_kib(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
 
+def mapped_kib(pid, name):
+    """The resident part of the mappings whose name holds `name`."""
+    total, inside = 0, False
+    for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            inside = name in line
+        elif inside and line.startswith("Rss:"):
+            total += int(line.split()[1])
+    return total
+
+
 def descriptors(pid, key):
     """The fdinfo, as dicts, of all descriptors that have `key` in it, each BPF object once."""
     found = {}

@@ -257,6 +257,11 @@ class Flow:
             program.stop()
 
     @property
+    def selection(self):
+        """Arguments for an agent that shall trace this flow and nothing else of the host."""
+        return ["--set", f"select.ports={self.port},{self.orders_port},{self.stock_port}"]
+
+    @property
     def hops(self):
         """server port -> who calls it and who serves it, by service name"""
         return {self.port: ("shopper", "nginx"), self.orders_port: ("nginx", "orders"),

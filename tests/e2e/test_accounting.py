@@ -24,7 +24,8 @@ class Accounting:
     def setUpClass(cls):
         super().setUpClass()
         cls.flow = cls.keep(e2e.Flow(cls.directory))
-        cls.agent = cls.keep(e2e.Agent(cls.directory, *cls.arguments).wait_ready())
+        cls.agent = cls.keep(e2e.Agent(cls.directory, *cls.flow.selection,
+                                       *cls.arguments).wait_ready())
         cls.offer()
         time.sleep(1)
         cls.health = e2e.http_get(f"http://127.0.0.1:{cls.agent.status_port}/healthz")

@@ -14,7 +14,8 @@ class RecordReplay(e2e.Case):
         super().setUpClass()
         cls.recording = cls.directory / "run.rec"
         flow = cls.keep(e2e.Flow(cls.directory))
-        agent = cls.keep(e2e.Agent(cls.directory, "--record", str(cls.recording)).wait_ready())
+        agent = cls.keep(e2e.Agent(cls.directory, "--record", str(cls.recording),
+                                   *flow.selection).wait_ready())
         shopper = cls.keep(e2e.start_shopper(cls.directory, flow.port, "--requests", "400",
                                              "--connections", "8", "--rate", "200"))
         shopper.wait()

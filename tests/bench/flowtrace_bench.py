@@ -90,7 +90,9 @@ class Bench:
 
 
 class Comparison:
-    """Rounds of one measurement without and with the agent."""
+    """Rounds of one measurement without and with the agent. What the agent adds is told from
+    neighbors in time: the median of the rounds' own differences and ratios, for the machine may
+    change its speed between rounds by more than that."""
 
     def __init__(self):
         self.without, self.with_agent = [], []
@@ -108,11 +110,11 @@ class Comparison:
 
     @property
     def added(self):
-        return self.traced - self.base
+        return statistics.median(b - a for a, b in zip(self.without, self.with_agent))
 
     @property
     def ratio(self):
-        return self.traced / self.base
+        return statistics.median(b / a for a, b in zip(self.without, self.with_agent))
 
     @property
     def spread(self):
@@ -127,10 +129,11 @@ class Comparison:
 COMPARISON_HEADER = ("", "without", "with", "added", "ratio", "added, by round")
 
 
-def alternate(bench, rounds, measurements, *arguments, cpu=None, before=None, after=None):
+def alternate(bench, rounds, measurements, *arguments, cpu=None, start=None, before=None,
+              after=None):
     """Runs every measurement (name -> function to a number) in each round once without and once
-    with the agent, the order changing from round to round. before() is called ahead of the
-    measurements with the agent, after(agent) when it has stopped."""
+    with the agent, the order changing from round to round. start() is called at the start of each
+    round, before() ahead of the measurements with the agent, after(agent) when it has stopped."""
     results = {name: Comparison() for name in measurements}
 
     def measure_all(own=None):
@@ -138,6 +141,8 @@ def alternate(bench, rounds, measurements, *arguments, cpu=None, before=None, af
             results[name].add(own is not None, bench.alone(measure, own))
 
     for i in range(rounds):
+        if start:
+            bench.alone(start)
         for traced in (False, True) if i % 2 == 0 else (True, False):
             if not traced:
                 measure_all()
@@ -162,13 +167,18 @@ def agents_running():
     return found
 
 
-def run_on(cpu, *command):
-    """Standard output of a program that was pinned to one CPU."""
-    done = subprocess.run(["taskset", "-c", str(cpu), *map(str, command)], text=True, check=False,
-                          capture_output=True, preexec_fn=e2e.die_with_parent)
+def run(*command):
+    """Standard output of a program."""
+    done = subprocess.run([str(c) for c in command], text=True, check=False, capture_output=True,
+                          preexec_fn=e2e.die_with_parent)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} failed: {done.stdout} {done.stderr}")
     return done.stdout
+
+
+def run_on(cpu, *command):
+    """The same, pinned to one CPU."""
+    return run("taskset", "-c", cpu, *command)
 
 
 def pin(pid, cpu):

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The application that is loaded: nginx with one worker and a small reply; wrk, which asks as fast
-as it is answered, and bench_load, which asks at a fixed rate."""
+as it is answered, and bench_load, which asks at a fixed rate. Nothing is pinned: where the agent
+runs beside them is the scheduler's choice, as anywhere."""
 import contextlib
 import re
 
-from flowtrace_bench import LOAD_CPU, OTHER_CPU, e2e, need, pin, run_on
+from flowtrace_bench import e2e, need, run
 
 CONNECTIONS = 64
 CONFIGURATION = """
@@ -43,15 +44,14 @@ class Nginx:
                                                  "-p", directory, "-c", configuration])
         try:
             nginx.wait_port(self.port)
-            pin(nginx.process.pid, LOAD_CPU)
             yield self
         finally:
             nginx.stop()
 
     def saturate(self, seconds):
         """requests per second, requests"""
-        text = run_on(OTHER_CPU, need("wrk"), "-t1", f"-c{CONNECTIONS}",
-                      f"-d{max(1, round(seconds))}s", f"http://127.0.0.1:{self.port}/orders/4711")
+        text = run(need("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s",
+                   f"http://127.0.0.1:{self.port}/orders/4711")
         if errors := re.search(r"(Socket errors|Non-2xx).*", text):
             raise RuntimeError(f"wrk: {errors[0]}")
         return (float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
@@ -59,6 +59,6 @@ class Nginx:
 
     def offer(self, rate, seconds):
         """What bench_load printed, as a dict of numbers."""
-        words = run_on(OTHER_CPU, self.bench.tool("bench_load"), self.port, f"{rate:.0f}",
-                       CONNECTIONS, seconds).split()
+        words = run(self.bench.tool("bench_load"), self.port, f"{rate:.0f}", CONNECTIONS,
+                    seconds).split()
         return {k: float(v) for k, v in zip(words[::2], words[1::2])}

@@ -21,6 +21,7 @@
 #define IDLE_TIMEOUT_MS 500 /* nothing does: the doorbell wakes */
 #define COUNTERS_EVERY 16   /* drains between two looks at the kernel's counters */
 #define REPORT_MAX (1u << 20)
+#define REPLAY_WAIT_US 200
 
 struct agent {
     const struct settings *settings;
@@ -32,6 +33,7 @@ struct agent {
     size_t n_workers;
     struct status *status;
     int signal_fd;
+    bool stopping;
     struct counters counters;
 };
 
@@ -41,9 +43,8 @@ static void take_event(void *arg, const struct event *event)
 {
     struct agent *agent = arg;
 
-    if (agent->recorder)
+    if (pipeline_event(agent->pipeline, event) && agent->recorder)
         recorder_write(agent->recorder, event);
-    pipeline_event(agent->pipeline, event);
 }
 
 static void take_verdict(void *arg, uint64_t connection, struct verdict verdict)
@@ -53,12 +54,30 @@ static void take_verdict(void *arg, uint64_t connection, struct verdict verdict)
     agent->source_ops->set_verdict(agent->source, connection, verdict);
 }
 
+static bool is_asked_to_stop(struct agent *agent)
+{
+    struct signalfd_siginfo info;
+
+    agent->stopping |= read(agent->signal_fd, &info, sizeof(info)) == sizeof(info);
+    return agent->stopping;
+}
+
+/* A recording can wait, live events cannot: no replay loses a batch to a full queue. */
+static void wait_for_room(struct agent *agent, const struct worker *worker)
+{
+    while (atomic_load(&worker_stats(worker)->queued) > 0 && !is_asked_to_stop(agent))
+        usleep(REPLAY_WAIT_US);
+}
+
 static void take_batch(void *arg, struct batch *batch)
 {
     struct agent *agent = arg;
 
-    for (size_t i = 0; i < agent->n_workers; i++)
+    for (size_t i = 0; i < agent->n_workers; i++) {
+        if (agent->source_ops == &source_replay)
+            wait_for_room(agent, agent->workers[i]);
         worker_put(agent->workers[i], batch);
+    }
 }
 
 static void give_metrics(void *arg, struct buffer *out)
@@ -184,13 +203,6 @@ static int start(struct agent *agent, const char *recording)
 }
 
 /* ---- run ------------------------------------------------------------------------------------- */
-
-static bool is_asked_to_stop(const struct agent *agent)
-{
-    struct signalfd_siginfo info;
-
-    return read(agent->signal_fd, &info, sizeof(info)) == sizeof(info);
-}
 
 static int drain(struct agent *agent, int timeout_ms)
 {

@@ -19,7 +19,8 @@ static const struct argp_option argp_options[] = {
     {"export", KEY_EXPORT, "WHERE", 0, "Send spans there; may be given more than once. "
                                        "Without it: console", 1},
     {"source", KEY_SOURCE, "NAME", 0, "Where events come from: bpf (default)", 1},
-    {"record", KEY_RECORD, "FILE", 0, "Also write every event to FILE (mode 0600), for replay", 1},
+    {"record", KEY_RECORD, "FILE", 0, "Also write the events of what is selected to FILE (mode 0600), for "
+                                "replay", 1},
     {"set", KEY_SET, "KEY=VALUE", 0, "Set any setting; may be given more than once, lists take "
                                      "commas", 1},
     {"print-config", KEY_PRINT_CONFIG, NULL, 0,

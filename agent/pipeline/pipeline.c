@@ -184,19 +184,19 @@ static void advance(struct pipeline *pipeline)
         seal(pipeline);
 }
 
-void pipeline_event(void *arg, const struct event *event)
+bool pipeline_event(struct pipeline *pipeline, const struct event *event)
 {
-    struct pipeline *pipeline = arg;
+    bool wanted = true;
 
     pipeline->now_ns = MAX(pipeline->now_ns, event->time_ns);
     switch (event->kind) {
     case EVENT_DATA:
         if (event->connection_facts)
             processes_get(&pipeline->processes, &event->exec, event->connection_facts->comm);
-        track_event(pipeline->track, event);
+        wanted = track_event(pipeline->track, event);
         break;
     case EVENT_CLOSE:
-        track_event(pipeline->track, event);
+        wanted = track_event(pipeline->track, event);
         break;
     case EVENT_PROCESS:
         processes_describe(&pipeline->processes, event);
@@ -212,6 +212,7 @@ void pipeline_event(void *arg, const struct event *event)
         break;
     }
     advance(pipeline);
+    return wanted;
 }
 
 void pipeline_flush(struct pipeline *pipeline)

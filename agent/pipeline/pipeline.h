@@ -28,8 +28,8 @@ struct pipeline;
 int pipeline_new(const struct pipeline_options *options, struct pipeline **ret_pipeline);
 void pipeline_free(struct pipeline *pipeline); /* NULL is fine */
 
-/* An event_sink. */
-void pipeline_event(void *pipeline, const struct event *event);
+/* False: of a connection outside the selection. Such an event belongs into no recording. */
+bool pipeline_event(struct pipeline *pipeline, const struct event *event);
 
 /* The end: finishes what is finished, seals and hands over the last batch. */
 void pipeline_flush(struct pipeline *pipeline);

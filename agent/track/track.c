@@ -45,7 +45,7 @@ void track_free(struct track *track)
     free(track);
 }
 
-static void take_data(struct track *track, struct connection *connection,
+static bool take_data(struct track *track, struct connection *connection,
                       const struct event *event)
 {
     static const enum counter by_state[] = {
@@ -57,34 +57,35 @@ static void take_data(struct track *track, struct connection *connection,
 
     track->operation_counted = false;
     if (connection->state == CONNECTION_DETECTING && !detect(track, connection, event))
-        return;
+        return true;
     if (connection->state == CONNECTION_KNOWN)
         stream_feed(track, connection, event);
     else
         track_count_operation(track, by_state[connection->state]);
+    return connection->state != CONNECTION_UNSELECTED;
 }
 
 /* Unread data may still be read after the state has changed: the end waits a moment. */
-static void take_close(struct track *track, const struct event *event)
+static bool take_close(struct track *track, const struct event *event)
 {
     struct table_link *link = table_find(&track->table, event->connection);
     struct connection *connection;
 
     if (!link)
-        return;
+        return false;
     connection = container_of(link, struct connection, link);
-    if (connection->closed_ns)
-        return;
-    connection->closed_ns = event->time_ns;
-    list_append(&track->closing, &connection->closing);
+    if (!connection->closed_ns) {
+        connection->closed_ns = event->time_ns;
+        list_append(&track->closing, &connection->closing);
+    }
+    return connection->state != CONNECTION_UNSELECTED;
 }
 
-void track_event(struct track *track, const struct event *event)
+bool track_event(struct track *track, const struct event *event)
 {
-    if (event->kind == EVENT_DATA)
-        take_data(track, connection_get(track, event), event);
-    else if (event->kind == EVENT_CLOSE)
-        take_close(track, event);
+    if (event->kind == EVENT_CLOSE)
+        return take_close(track, event);
+    return take_data(track, connection_get(track, event), event);
 }
 
 static void end_lingering(struct track *track, uint64_t now_ns)

@@ -96,8 +96,8 @@ struct track;
 int track_new(const struct track_options *options, struct track **ret_track);
 void track_free(struct track *track); /* NULL is fine; open exchanges are dropped uncounted */
 
-/* DATA and CLOSE events. */
-void track_event(struct track *track, const struct event *event);
+/* DATA and CLOSE events. False: of a connection outside the selection, or unknown. */
+bool track_event(struct track *track, const struct event *event);
 
 /* Time has passed: time-outs, and closed connections that have lingered. */
 void track_advance(struct track *track, uint64_t now_ns);

@@ -4,6 +4,7 @@
 what its environment says."""
 import os
 import subprocess
+import sys
 import time
 
 import flowtrace_e2e as e2e
@@ -12,16 +13,15 @@ SECRET = "hunter2-" + "x" * 8
 
 
 class Policy(e2e.Case):
-    def traced(self, *arguments, query="", env=None):
-        """All spans while one curl asks for an order."""
+    def traced(self, *arguments, query="", env=None, client=("curl", "-sf", "-o", "/dev/null")):
+        """All spans while one client, curl or another, asks for an order."""
         directory = self.enterContext(e2e.scratch())
         flow = self.keep(e2e.Flow(directory))
         agent = self.keep(e2e.Agent(directory, "--set", f"select.ports={flow.port},"
                                     f"{flow.orders_port},{flow.stock_port}",
                                     *arguments).wait_ready())
-        subprocess.run(["curl", "-sf", "-o", "/dev/null",
-                        f"http://127.0.0.1:{flow.port}/orders/a1{query}"],
-                       check=True, env={**os.environ, **(env or {})})
+        subprocess.run([*client, f"http://127.0.0.1:{flow.port}/orders/a1{query}"], check=True,
+                       env={**os.environ, **(env or {})})
         time.sleep(0.5)
         agent.stop()
         self.file = agent.spans_path.read_text() if agent.spans_path.exists() else ""
@@ -59,7 +59,10 @@ class Policy(e2e.Case):
                             for s in spans))
 
     def test_the_environment_names_the_service(self):
-        spans = self.traced(env={"OTEL_SERVICE_NAME": "cash desk"})
+        # The environment can be read while the process lives: this one outlives its request.
+        spans = self.traced(env={"OTEL_SERVICE_NAME": "cash desk"}, client=(
+            sys.executable, "-c", "import sys, time, urllib.request as u;"
+                                  "u.urlopen(sys.argv[1]).read(); time.sleep(0.5)"))
         self.assertIn(("cash desk", e2e.KIND_CLIENT), self.services(spans))
 
 

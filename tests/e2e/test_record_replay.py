@@ -13,7 +13,7 @@ class RecordReplay(e2e.Case):
     def setUpClass(cls):
         super().setUpClass()
         cls.recording = cls.directory / "run.rec"
-        flow = cls.keep(e2e.Flow(cls.directory))
+        cls.flow = flow = cls.keep(e2e.Flow(cls.directory))
         agent = cls.keep(e2e.Agent(cls.directory, "--record", str(cls.recording),
                                    *flow.selection).wait_ready())
         shopper = cls.keep(e2e.start_shopper(cls.directory, flow.port, "--requests", "400",
@@ -27,7 +27,7 @@ class RecordReplay(e2e.Case):
     def replay(self, name):
         path = self.directory / name
         subprocess.run([e2e.AGENT, "replay", str(self.recording), "--export", f"file:{path}",
-                        "--set", "status.listen="], check=True, timeout=60,
+                        *self.flow.selection], check=True, timeout=60,
                        stderr=subprocess.DEVNULL)
         return path
 

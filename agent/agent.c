@@ -62,10 +62,17 @@ static bool is_asked_to_stop(struct agent *agent)
     return agent->stopping;
 }
 
-/* A recording can wait, live events cannot: no replay loses a batch to a full queue. */
+/*
+ * A recording can wait, live events cannot: no replay loses a batch to a full queue. Two batches may
+ * be under way where the queue certainly holds them and the next one.
+ */
 static void wait_for_room(struct agent *agent, const struct worker *worker)
 {
-    while (atomic_load(&worker_stats(worker)->queued) > 0 && !is_asked_to_stop(agent))
+    const struct settings *settings = agent->settings;
+    bool roomy = settings->queue_bytes / settings->batch_bytes >= 4;
+    uint64_t most = roomy ? 2 * settings->batch_spans : 0;
+
+    while (atomic_load(&worker_stats(worker)->queued) > most && !is_asked_to_stop(agent))
         usleep(REPLAY_WAIT_US);
 }
 

@@ -1,184 +1,317 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A span, and the attributes of a resource, to protobuf. The messages live on the stack and point
- * at the text where it lies. Text that needs repair is announced with its repaired size, so that
- * the message can be measured; the repaired copies then lie behind the message until it is packed:
+ * A span, and the attributes of a resource, to protobuf: by hand, since this is the one place where
+ * every span passes and libprotobuf-c, which walks a message once to measure it and, for each level
+ * of nesting, again to write it, took a third of the core's time. It stays the oracle in the tests.
  *
- *   buffer  ... | packed message | repaired text, given back afterwards |
+ *   measure   every text and message, once, innermost first
+ *   extend    the buffer by exactly that
+ *   write     in the order of the field numbers, as protobuf libraries do
  *
- * So nothing is allocated but, at times, the growth of the buffer.
+ * Fields with their default value are left out (proto3), but for the value of an attribute, which is
+ * a oneof. Nothing is allocated but, at times, the growth of the buffer.
  */
 #include "otlp/otlp.h"
 
-#include "otlp/messages.h"
 #include "otlp/utf8.h"
 #include "otlp/wire.h"
 
 #include <assert.h>
 #include <errno.h>
 
-/* Key and value of each attribute; name, trace state and status message. */
-#define TEXTS_MAX (2 * SPAN_ATTRIBUTES_MAX + 3)
+/* Field numbers of trace.proto, resource.proto and common.proto. */
+enum {
+    SPAN_TRACE_ID = 1,
+    SPAN_SPAN_ID = 2,
+    SPAN_TRACE_STATE = 3,
+    SPAN_PARENT_SPAN_ID = 4,
+    SPAN_NAME = 5,
+    SPAN_KIND = 6,
+    SPAN_START = 7,
+    SPAN_END = 8,
+    SPAN_ATTRIBUTES = 9,
+    SPAN_DROPPED_ATTRIBUTES = 10,
+    SPAN_LINKS = 13,
+    SPAN_STATUS = 15,
+    SPAN_FLAGS = 16,
+    LINK_TRACE_ID = 1,
+    LINK_SPAN_ID = 2,
+    STATUS_MESSAGE = 2,
+    STATUS_CODE = 3,
+    RESOURCE_ATTRIBUTES = 1,
+    PAIR_KEY = 1,
+    PAIR_VALUE = 2,
+    VALUE_STRING = 1,
+    VALUE_BOOL = 2,
+    VALUE_INT = 3,
+    VALUE_DOUBLE = 4,
+};
 
-struct repair {
-    ProtobufCBinaryData *field;
+#define TRACE_ID_LEN sizeof(struct trace_id)
+#define SPAN_ID_LEN sizeof(struct span_id)
+#define FIXED64_SIZE (1 + sizeof(uint64_t))
+#define FLAGS_SIZE (2 + sizeof(uint32_t)) /* field 16 has a tag of two bytes */
+
+/* ---- measuring ------------------------------------------------------------------------------- */
+
+/* A text as it will be written. */
+struct measured_text {
     struct bytes text;
+    size_t size;
+    bool valid; /* UTF-8: copied as it is */
 };
 
-struct repairs {
-    unsigned n;
-    size_t size; /* of all repaired texts */
-    struct repair list[TEXTS_MAX];
+struct measured_attribute {
+    const struct attribute *attribute;
+    struct measured_text key;
+    struct measured_text text; /* of an attribute that is one */
+    size_t value_size;         /* AnyValue, without its head */
+    size_t size;               /* KeyValue, without its head */
 };
 
-struct attribute_message {
-    OtlpKeyValue pair;
-    OtlpAnyValue value;
-};
-
-/* Messages only ever read their bytes: protobuf-c's structs know no const. */
-static ProtobufCBinaryData binary(const void *ptr, size_t len)
+static struct measured_text measure_text(struct bytes text)
 {
-    return (ProtobufCBinaryData){.len = len, .data = (uint8_t *)ptr};
+    bool valid = utf8_valid(text);
+
+    return (struct measured_text){text, valid ? text.len : utf8_repaired_size(text), valid};
 }
 
-static void set_text(ProtobufCBinaryData *field, struct bytes text, struct repairs *repairs)
+/* Of a text field that is left out where it is empty. */
+static size_t text_field_size(const struct measured_text *text)
 {
-    *field = binary(text.ptr, text.len);
-    if (utf8_valid(text))
-        return;
-    assert(repairs->n < TEXTS_MAX);
-    repairs->list[repairs->n++] = (struct repair){field, text};
-    field->len = utf8_repaired_size(text);
-    repairs->size += field->len;
+    return text->size ? wire_field_size(text->size) : 0;
 }
 
-static void set_attribute(struct attribute_message *message, const struct attribute *attribute,
-                          struct repairs *repairs)
+/* Of a number field that is left out where it is zero. */
+static size_t varint_field_size(uint64_t value)
 {
-    message->pair = (OtlpKeyValue)OTLP_KEY_VALUE_INIT;
-    message->value = (OtlpAnyValue)OTLP_ANY_VALUE_INIT;
-    message->pair.value = &message->value;
-    set_text(&message->pair.key, attribute->key, repairs);
+    return value ? 1 + wire_varint_size(value) : 0;
+}
+
+static size_t fixed64_field_size(uint64_t value)
+{
+    return value ? FIXED64_SIZE : 0;
+}
+
+static size_t measure_value(struct measured_attribute *measured)
+{
+    const struct attribute *attribute = measured->attribute;
+
     switch (attribute->type) {
     case ATTRIBUTE_TEXT:
-        message->value.value_case = OTLP_VALUE_STRING;
-        set_text(&message->value.string_value, attribute->text, repairs);
-        break;
+        measured->text = measure_text(attribute->text);
+        return wire_field_size(measured->text.size);
     case ATTRIBUTE_INTEGER:
-        message->value.value_case = OTLP_VALUE_INT;
-        message->value.int_value = attribute->integer;
-        break;
+        return 1 + wire_varint_size((uint64_t)attribute->integer);
     case ATTRIBUTE_REAL:
-        message->value.value_case = OTLP_VALUE_DOUBLE;
-        message->value.double_value = attribute->real;
-        break;
+        return FIXED64_SIZE;
     case ATTRIBUTE_BOOLEAN:
-        message->value.value_case = OTLP_VALUE_BOOL;
-        message->value.bool_value = attribute->boolean;
-        break;
+        return 2;
     }
-}
-
-/* Appends the message; `field` is its field number, or 0 for a message without head. */
-static int pack(const ProtobufCMessage *message, unsigned field, const struct repairs *repairs,
-                struct buffer *buffer)
-{
-    size_t size = protobuf_c_message_get_packed_size(message);
-    size_t framed = field ? wire_field_size(size) : size;
-    uint8_t *place = buffer_extend(buffer, framed + repairs->size);
-    uint8_t *scratch;
-
-    if (!place)
-        return -ENOBUFS;
-    scratch = place + framed;
-    for (unsigned i = 0; i < repairs->n; i++) {
-        const struct repair *repair = &repairs->list[i];
-
-        utf8_repair(repair->text, scratch);
-        repair->field->data = scratch;
-        scratch += repair->field->len;
-    }
-    if (field)
-        place = wire_put_head(place, field, size);
-    protobuf_c_message_pack(message, place);
-    buffer->len -= repairs->size;
     return 0;
 }
 
-static void set_link(OtlpLink *message, const struct span_link *link)
+static void measure_attribute(const struct attribute *attribute,
+                              struct measured_attribute *ret_measured)
 {
-    *message = (OtlpLink)OTLP_LINK_INIT;
-    message->trace_id = binary(link->trace_id.bytes, sizeof(link->trace_id.bytes));
-    message->span_id = binary(link->span_id.bytes, sizeof(link->span_id.bytes));
+    ret_measured->attribute = attribute;
+    ret_measured->key = measure_text(attribute->key);
+    ret_measured->value_size = measure_value(ret_measured);
+    ret_measured->size =
+        text_field_size(&ret_measured->key) + wire_field_size(ret_measured->value_size);
 }
 
-/* All fields but attributes, links and status. */
-static void set_span(OtlpSpan *message, const struct span *span, struct repairs *repairs)
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static uint8_t *put_bytes(uint8_t *place, unsigned number, const void *bytes, size_t len)
 {
-    message->trace_id = binary(span->trace_id.bytes, sizeof(span->trace_id.bytes));
-    message->span_id = binary(span->span_id.bytes, sizeof(span->span_id.bytes));
+    place = wire_put_head(place, number, len);
+    memcpy(place, bytes, len);
+    return place + len;
+}
+
+static uint8_t *put_text(uint8_t *place, unsigned number, const struct measured_text *text)
+{
+    place = wire_put_head(place, number, text->size);
+    if (!text->valid)
+        utf8_repair(text->text, place);
+    else if (text->size)
+        memcpy(place, text->text.ptr, text->size);
+    return place + text->size;
+}
+
+static uint8_t *put_text_field(uint8_t *place, unsigned number, const struct measured_text *text)
+{
+    return text->size ? put_text(place, number, text) : place;
+}
+
+static uint8_t *put_varint(uint8_t *place, unsigned number, uint64_t value)
+{
+    *place++ = (uint8_t)(number << 3 | WIRE_TYPE_VARINT);
+    return wire_put_varint(place, value);
+}
+
+static uint8_t *put_varint_field(uint8_t *place, unsigned number, uint64_t value)
+{
+    return value ? put_varint(place, number, value) : place;
+}
+
+static uint8_t *put_fixed64(uint8_t *place, unsigned number, uint64_t value)
+{
+    *place++ = (uint8_t)(number << 3 | WIRE_TYPE_FIXED64);
+    return wire_put_le(place, value, sizeof(value));
+}
+
+static uint8_t *put_fixed64_field(uint8_t *place, unsigned number, uint64_t value)
+{
+    return value ? put_fixed64(place, number, value) : place;
+}
+
+static uint8_t *put_value(uint8_t *place, const struct measured_attribute *measured)
+{
+    const struct attribute *attribute = measured->attribute;
+    uint64_t real;
+
+    switch (attribute->type) {
+    case ATTRIBUTE_TEXT:
+        return put_text(place, VALUE_STRING, &measured->text);
+    case ATTRIBUTE_INTEGER:
+        return put_varint(place, VALUE_INT, (uint64_t)attribute->integer);
+    case ATTRIBUTE_REAL:
+        memcpy(&real, &attribute->real, sizeof(real));
+        return put_fixed64(place, VALUE_DOUBLE, real);
+    case ATTRIBUTE_BOOLEAN:
+        return put_varint(place, VALUE_BOOL, attribute->boolean);
+    }
+    return place;
+}
+
+static uint8_t *put_attribute(uint8_t *place, unsigned number,
+                              const struct measured_attribute *measured)
+{
+    place = wire_put_head(place, number, measured->size);
+    place = put_text_field(place, PAIR_KEY, &measured->key);
+    place = wire_put_head(place, PAIR_VALUE, measured->value_size);
+    return put_value(place, measured);
+}
+
+/* ---- a span ---------------------------------------------------------------------------------- */
+
+struct measured_span {
+    struct measured_text trace_state;
+    struct measured_text name;
+    struct measured_text status_message;
+    struct measured_attribute attributes[SPAN_ATTRIBUTES_MAX];
+    size_t link_size;   /* each */
+    size_t status_size; /* 0: left out */
+    size_t size;
+};
+
+static size_t measure_status(const struct span *span, struct measured_span *measured)
+{
+    measured->status_message = measure_text(span->status_message);
+    measured->status_size = text_field_size(&measured->status_message) +
+                            varint_field_size((uint64_t)span->status);
+    return measured->status_size ? wire_field_size(measured->status_size) : 0;
+}
+
+static void measure_span(const struct span *span, struct measured_span *ret_measured)
+{
+    size_t size = wire_field_size(TRACE_ID_LEN) + wire_field_size(SPAN_ID_LEN);
+
+    ret_measured->trace_state = measure_text(span->trace_state);
+    ret_measured->name = measure_text(span->name);
+    ret_measured->link_size = wire_field_size(TRACE_ID_LEN) + wire_field_size(SPAN_ID_LEN);
+    size += text_field_size(&ret_measured->trace_state) + text_field_size(&ret_measured->name);
     if (!span_id_is_zero(&span->parent_span_id))
-        message->parent_span_id =
-            binary(span->parent_span_id.bytes, sizeof(span->parent_span_id.bytes));
-    set_text(&message->trace_state, span->trace_state, repairs);
-    set_text(&message->name, span->name, repairs);
-    message->flags = span->flags;
-    message->kind = (Opentelemetry__Proto__Trace__V1__Span__SpanKind)span->kind;
-    message->start_time_unix_nano = span->start_ns;
-    message->end_time_unix_nano = span->end_ns;
-    message->dropped_attributes_count = span->dropped_attributes;
+        size += wire_field_size(SPAN_ID_LEN);
+    size += varint_field_size((uint64_t)span->kind) + fixed64_field_size(span->start_ns) +
+            fixed64_field_size(span->end_ns) + varint_field_size(span->dropped_attributes);
+    for (unsigned i = 0; i < span->n_attributes; i++) {
+        measure_attribute(&span->attributes[i], &ret_measured->attributes[i]);
+        size += wire_field_size(ret_measured->attributes[i].size);
+    }
+    size += span->n_links * wire_field_size(ret_measured->link_size);
+    size += measure_status(span, ret_measured);
+    ret_measured->size = size + (span->flags ? FLAGS_SIZE : 0);
+}
+
+static uint8_t *put_link(uint8_t *place, const struct span_link *link, size_t size)
+{
+    place = wire_put_head(place, SPAN_LINKS, size);
+    place = put_bytes(place, LINK_TRACE_ID, &link->trace_id, TRACE_ID_LEN);
+    return put_bytes(place, LINK_SPAN_ID, &link->span_id, SPAN_ID_LEN);
+}
+
+static uint8_t *put_status(uint8_t *place, const struct span *span,
+                           const struct measured_span *measured)
+{
+    if (!measured->status_size)
+        return place;
+    place = wire_put_head(place, SPAN_STATUS, measured->status_size);
+    place = put_text_field(place, STATUS_MESSAGE, &measured->status_message);
+    return put_varint_field(place, STATUS_CODE, (uint64_t)span->status);
+}
+
+static uint8_t *put_flags(uint8_t *place, uint32_t flags)
+{
+    if (!flags)
+        return place;
+    place = wire_put_varint(place, SPAN_FLAGS << 3 | WIRE_TYPE_FIXED32);
+    return wire_put_le(place, flags, sizeof(flags));
+}
+
+static uint8_t *put_span(uint8_t *place, const struct span *span,
+                         const struct measured_span *measured)
+{
+    place = put_bytes(place, SPAN_TRACE_ID, &span->trace_id, TRACE_ID_LEN);
+    place = put_bytes(place, SPAN_SPAN_ID, &span->span_id, SPAN_ID_LEN);
+    place = put_text_field(place, SPAN_TRACE_STATE, &measured->trace_state);
+    if (!span_id_is_zero(&span->parent_span_id))
+        place = put_bytes(place, SPAN_PARENT_SPAN_ID, &span->parent_span_id, SPAN_ID_LEN);
+    place = put_text_field(place, SPAN_NAME, &measured->name);
+    place = put_varint_field(place, SPAN_KIND, (uint64_t)span->kind);
+    place = put_fixed64_field(place, SPAN_START, span->start_ns);
+    place = put_fixed64_field(place, SPAN_END, span->end_ns);
+    for (unsigned i = 0; i < span->n_attributes; i++)
+        place = put_attribute(place, SPAN_ATTRIBUTES, &measured->attributes[i]);
+    place = put_varint_field(place, SPAN_DROPPED_ATTRIBUTES, span->dropped_attributes);
+    for (unsigned i = 0; i < span->n_links; i++)
+        place = put_link(place, &span->links[i], measured->link_size);
+    place = put_status(place, span, measured);
+    return put_flags(place, span->flags);
 }
 
 int otlp_encode_span(const struct span *span, struct buffer *buffer)
 {
-    struct attribute_message attributes[SPAN_ATTRIBUTES_MAX];
-    OtlpKeyValue *pairs[SPAN_ATTRIBUTES_MAX];
-    OtlpLink links[SPAN_LINKS_MAX];
-    OtlpLink *link_list[SPAN_LINKS_MAX];
-    OtlpStatus status = OTLP_STATUS_INIT;
-    OtlpSpan message = OTLP_SPAN_INIT;
-    struct repairs repairs;
+    struct measured_span measured;
+    uint8_t *place, *end;
 
     assert(span->n_attributes <= SPAN_ATTRIBUTES_MAX && span->n_links <= SPAN_LINKS_MAX);
-    repairs.n = 0;
-    repairs.size = 0;
-    set_span(&message, span, &repairs);
-    for (unsigned i = 0; i < span->n_attributes; i++) {
-        set_attribute(&attributes[i], &span->attributes[i], &repairs);
-        pairs[i] = &attributes[i].pair;
-    }
-    for (unsigned i = 0; i < span->n_links; i++) {
-        set_link(&links[i], &span->links[i]);
-        link_list[i] = &links[i];
-    }
-    if (span->status != SPAN_STATUS_UNSET || span->status_message.len > 0) {
-        status.code = (Opentelemetry__Proto__Trace__V1__Status__StatusCode)span->status;
-        set_text(&status.message, span->status_message, &repairs);
-        message.status = &status;
-    }
-    message.n_attributes = span->n_attributes;
-    message.attributes = pairs;
-    message.n_links = span->n_links;
-    message.links = link_list;
-    return pack(&message.base, 0, &repairs, buffer);
+    measure_span(span, &measured);
+    place = buffer_extend(buffer, measured.size);
+    if (!place)
+        return -ENOBUFS;
+    end = put_span(place, span, &measured);
+    assert(end == place + measured.size);
+    return 0;
 }
 
 int otlp_encode_resource(const struct attribute *attributes, size_t n, struct buffer *buffer)
 {
     size_t before = buffer->len;
-    struct attribute_message message;
-    struct repairs repairs;
+    struct measured_attribute measured;
+    uint8_t *place;
 
-    /* A Resource is its attributes, field 1, one after the other: each is packed on its own. */
+    /* A Resource is its attributes, one after the other. */
     for (size_t i = 0; i < n; i++) {
-        repairs.n = 0;
-        repairs.size = 0;
-        set_attribute(&message, &attributes[i], &repairs);
-        if (pack(&message.pair.base, 1, &repairs, buffer) < 0) {
+        measure_attribute(&attributes[i], &measured);
+        place = buffer_extend(buffer, wire_field_size(measured.size));
+        if (!place) {
             buffer->len = before;
             return -ENOBUFS;
         }
+        put_attribute(place, RESOURCE_ATTRIBUTES, &measured);
     }
     return 0;
 }

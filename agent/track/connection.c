@@ -56,7 +56,7 @@ static struct connection *make(struct track *track, const struct event *event)
         evict_oldest(track);
         connection = pool_take(&track->connections);
     }
-    memset(connection, 0, sizeof(*connection));
+    memset(connection, 0, sizeof(*connection) + track->parser_state_size);
     connection->id = event->connection;
     list_init(&connection->lru);
     list_init(&connection->closing);

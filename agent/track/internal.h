@@ -6,7 +6,6 @@
 
 #define WINDOW_SIZE 16384     /* bytes of one unfinished message head */
 #define DETECT_OPERATIONS 32  /* after so many without a known protocol a connection is given up */
-#define PARSER_STATE_MAX 256
 
 /* The unparsed bytes of one direction, from the start of a message on. */
 struct window {
@@ -60,7 +59,7 @@ struct connection {
     struct exchange *first_open; /* oldest first */
     struct exchange *last_open;
     size_t n_open;
-    uint64_t parser_state[PARSER_STATE_MAX / sizeof(uint64_t)];
+    uint64_t parser_state[]; /* track->parser_state_size bytes, for any of the protocols */
 };
 
 struct track {
@@ -68,6 +67,7 @@ struct track {
     struct counters *counters;
     struct table table;
     struct pool connections;
+    size_t parser_state_size;
     struct pool exchanges;
     struct pool windows;
     struct list lru;     /* connections, least recently used first */

@@ -7,6 +7,15 @@
 
 #include <errno.h>
 
+static size_t largest_parser_state(void)
+{
+    size_t largest = 0;
+
+    for (size_t i = 0; protocols[i]; i++)
+        largest = MAX(largest, protocols[i]->traits.state_size);
+    return largest;
+}
+
 int track_new(const struct track_options *options, struct track **ret_track)
 {
     struct track *track = calloc(1, sizeof(*track));
@@ -16,12 +25,14 @@ int track_new(const struct track_options *options, struct track **ret_track)
         return -ENOMEM;
     track->options = *options;
     track->counters = options->counters;
+    track->parser_state_size = largest_parser_state();
     list_init(&track->lru);
     list_init(&track->closing);
     list_init(&track->open);
     r = table_init(&track->table, options->max_connections);
     if (r == 0)
-        r = pool_init(&track->connections, sizeof(struct connection), options->max_connections);
+        r = pool_init(&track->connections, sizeof(struct connection) + track->parser_state_size,
+                      options->max_connections);
     if (r == 0)
         r = pool_init(&track->exchanges, sizeof(struct exchange), options->max_exchanges);
     if (r == 0)

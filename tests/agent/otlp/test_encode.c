@@ -20,6 +20,17 @@ static void assert_text(ProtobufCBinaryData data, struct bytes expected)
         assert_memory_equal(data.data, expected.ptr, expected.len);
 }
 
+/* libprotobuf-c is the oracle: what it makes of the bytes, it packs to the same bytes again. */
+static void assert_packs_to(const ProtobufCMessage *message, struct bytes expected)
+{
+    uint8_t packed[8192];
+
+    assert_int_equal(protobuf_c_message_get_packed_size(message), expected.len);
+    assert_true(expected.len <= sizeof(packed));
+    protobuf_c_message_pack(message, packed);
+    assert_memory_equal(packed, expected.ptr, expected.len);
+}
+
 /* Encodes and unpacks; to be released with message_free(). */
 static OtlpSpan *round_trip(const struct span *span)
 {
@@ -28,6 +39,7 @@ static OtlpSpan *round_trip(const struct span *span)
 
     assert_int_equal(otlp_encode_span(span, &buffer), 0);
     assert_int_equal(message_unpack(OTLP_SPAN_DESCRIPTOR, buffer_bytes(&buffer), &message), 0);
+    assert_packs_to(message, buffer_bytes(&buffer));
     return (OtlpSpan *)message;
 }
 

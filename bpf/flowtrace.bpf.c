@@ -24,6 +24,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+#define FILL_LOOK 16         /* records between two looks at how full the ring is */
 #define ENTRIES_READ_TWICE 3 /* tries to see two counters of a socket in one state */
 
 static __always_inline struct ft_counters *this_cpu_counters(void)
@@ -279,15 +280,19 @@ static __always_inline u32 copy_bytes(struct scratch *scratch, const struct sock
 
 /* ---- the ring ------------------------------------------------------------------------------- */
 
-/* Waking costs the traced program microseconds: only who asked for it is woken, and once. */
-static __always_inline u64 wake_flags(void)
+/*
+ * Waking costs the traced program microseconds: only who asked for it is woken, and once. How full
+ * the ring is need not be known to the record: every FILL_LOOK-th asks.
+ */
+static __always_inline u64 wake_flags(const struct ft_counters *c)
 {
     u32 asked = doorbell;
 
     if (asked == FT_DOORBELL_AWAKE)
         return BPF_RB_NO_WAKEUP;
     if (asked == FT_DOORBELL_NAPPING &&
-        bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < ring_fill_mark)
+        (c->values[FT_OPERATIONS] % FILL_LOOK ||
+         bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < ring_fill_mark))
         return BPF_RB_NO_WAKEUP;
     if (__sync_val_compare_and_swap(&doorbell, asked, FT_DOORBELL_AWAKE) != asked)
         return BPF_RB_NO_WAKEUP;
@@ -298,7 +303,7 @@ static __always_inline void output(struct scratch *scratch, bool with_facts,
                                    struct ft_counters *c)
 {
     u32 captured = scratch->record.captured;
-    u64 flags = wake_flags();
+    u64 flags = wake_flags(c);
     long r;
 
     if (captured > FT_CAPTURE_MAX) {
@@ -495,7 +500,7 @@ static __always_inline void record_close(struct sock *sk)
         return;
     record.time_ns = bpf_ktime_get_boot_ns();
     record.connection = state->id;
-    if (bpf_ringbuf_output(&ring, &record, sizeof(record), wake_flags()))
+    if (bpf_ringbuf_output(&ring, &record, sizeof(record), wake_flags(c)))
         count(c, FT_CLOSE_LOST);
 }
 

@@ -78,12 +78,12 @@ static struct cause *find_parent(struct causality *causality, struct cause *caus
         return NULL;
     if (process_model_is_bound(model)) {
         parent = process_model_of_thread(model, cause->tid, cause->key);
-        if (parent) {
+        if (parent)
             cause->evidence = EVIDENCE_THREAD;
-            return parent;
-        }
+        /* A thread that serves nothing here calls for nobody: that only one is open proves nothing. */
+        return parent;
     }
-    if (n == 1) {
+    if (n == 1 && !model->blind) {
         cause->evidence = EVIDENCE_ONLY;
         return process_model_oldest(model, cause->key);
     }
@@ -223,6 +223,15 @@ void causality_end(struct causality *causality, struct cause *cause, uint32_t ti
     if (cause->process)
         process_model_close(cause->process, cause, true, tid);
     cause->process = NULL;
+}
+
+void causality_note_blind(struct causality *causality, uint32_t tgid, uint64_t process_start_ns)
+{
+    struct process_model *model =
+        process_models_get(&causality->processes, tgid, process_start_ns);
+
+    if (model)
+        model->blind = true;
 }
 
 void causality_note_loss(struct causality *causality, uint64_t now_ns)

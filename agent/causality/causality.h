@@ -9,7 +9,8 @@
  *
  * Where a CLIENT cause's parent R comes from, best first: *header* (the request carries a context),
  * *thread* (the thread that serves R sends, in a process that has shown itself thread-bound),
- * *only* (R is the one open request of the process). A SERVER cause's parent: *header*, or *wire*
+ * *only* (R is the one open request of a process that is not thread-bound and has no connection
+ * that cannot be read). A SERVER cause's parent: *header*, or *wire*
  * (its CLIENT end is known here). Two candidates of one class are a tie, and a tie is unknown.
  *
  * Ids are derived, never drawn: both ends, on any hosts, compute the same from what the connection
@@ -77,6 +78,12 @@ bool causality_begin(struct causality *causality, struct cause *cause);
 
 /* The response is complete, sent or read by thread `tid`. A SERVER cause is open until here. */
 void causality_end(struct causality *causality, struct cause *cause, uint32_t tid);
+
+/*
+ * Requests may come into this process without being seen (a connection outside the selection, or one
+ * whose protocol is not known): the only open request that is seen may not be the only one.
+ */
+void causality_note_blind(struct causality *causality, uint32_t tgid, uint64_t process_start_ns);
 
 /* Records were lost: for a while, what seems to be the only candidate may not be. */
 void causality_note_loss(struct causality *causality, uint64_t now_ns);

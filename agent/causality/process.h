@@ -23,6 +23,7 @@ struct process_model {
     struct list open; /* SERVER causes, oldest first */
     size_t n_open;
     unsigned streak;
+    bool blind; /* has connections whose requests are not seen */
 };
 
 struct process_models {

@@ -46,8 +46,8 @@ const struct setting setting_rows[] = {
     {"record", SETTING_TEXT, "", AT(record),
      .description = "A file to which all events are written too, for `replay`; empty: none."},
 
-    {"capture.head", SETTING_SIZE, "1KiB", 64, 16 * KIB, AT(capture_head),
-     .description = "Bytes captured of each message, unless its protocol asks for more."},
+    {"capture.head", SETTING_SIZE, "4KiB", 64, 16 * KIB, AT(capture_head),
+     .description = "Bytes captured of each socket operation, unless the protocol asks for another number."},
     {"capture.ring", SETTING_SIZE, "4MiB", 256 * KIB, 64 * MIB, AT(capture_ring),
      .power_of_two = true,
      .description = "The ring buffer between the kernel and the agent."},

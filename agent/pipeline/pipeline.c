@@ -161,6 +161,13 @@ static void on_drop(void *arg, struct exchange *exchange)
     causality_release(pipeline->causality, &exchange->cause);
 }
 
+static void on_blind(void *arg, const struct event *event)
+{
+    struct pipeline *pipeline = arg;
+
+    causality_note_blind(pipeline->causality, event->exec.tgid, event->exec.process_start_ns);
+}
+
 static void on_verdict(void *arg, uint64_t connection, struct verdict verdict)
 {
     struct pipeline *pipeline = arg;
@@ -249,7 +256,7 @@ static int make_rooms(struct pipeline *pipeline, const struct settings *settings
         .exchange_timeout_ns = settings->exchange_timeout,
         .linger_ns = settings->grace,
         .counters = pipeline->counters,
-        .sink = {on_select, on_begin, on_end, on_drop, on_verdict, pipeline},
+        .sink = {on_select, on_begin, on_end, on_drop, on_blind, on_verdict, pipeline},
     };
     int r = policy_new(settings, &pipeline->policy);
 

@@ -92,7 +92,7 @@ static void add_end(const struct exchange *exchange, struct span *span)
     const char *error_type =
         exchange->end == EXCHANGE_ANSWERED ? NULL : error_types[exchange->end];
 
-    if (exchange->end == EXCHANGE_INCOMPLETE)
+    if (exchange->end == EXCHANGE_INCOMPLETE || exchange->end == EXCHANGE_TIMED_OUT)
         span_add_boolean(span, FLOWTRACE_INCOMPLETE, true);
     if (!error_type)
         return;

@@ -188,17 +188,42 @@ static void flush(struct recorder *recorder)
     buffer_reset(&recorder->buffer);
 }
 
+/* An older recording may be replaced; what is something else is somebody's file. */
+static int check_replaceable(int fd)
+{
+    uint8_t head[RECORD_HEADER_LEN];
+    ssize_t n = pread(fd, head, sizeof(head), 0);
+
+    if (n < 0)
+        return -errno;
+    return n == 0 || bytes_starts_with(bytes_make(head, (size_t)n), RECORD_MAGIC) ? 0 : -EEXIST;
+}
+
+static int make_file(const char *path, int *ret_fd)
+{
+    _cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int r;
+
+    if (fd < 0)
+        return log_error(-errno, "cannot record to %s", path);
+    r = check_replaceable(fd);
+    if (r == -EEXIST)
+        return log_error(r, "%s is there and is not a recording: give another name", path);
+    if (r < 0 || ftruncate(fd, 0) < 0 || fchmod(fd, 0600) < 0)
+        return log_error(r < 0 ? r : -errno, "cannot record to %s", path);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
 int recorder_open(const char *path, struct recorder **ret_recorder)
 {
     struct recorder *recorder = calloc(1, sizeof(*recorder));
+    int r;
 
     if (!recorder)
         return -ENOMEM;
-    recorder->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (recorder->fd < 0 || fchmod(recorder->fd, 0600) < 0) {
-        int r = log_error(-errno, "cannot record to %s", path);
-
-        closep(&recorder->fd);
+    r = make_file(path, &recorder->fd);
+    if (r < 0) {
         free(recorder);
         return r;
     }

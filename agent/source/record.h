@@ -39,7 +39,7 @@ int record_decode(struct bytes data, struct event *ret_event, struct record_fact
 
 struct recorder;
 
-/* Creates the file (0600; an existing one is replaced). Logs what failed. */
+/* Creates the file (0600; an older recording is replaced, nothing else). Logs what failed. */
 int recorder_open(const char *path, struct recorder **ret_recorder);
 
 /* A failing write is logged once and ends the recording, not the run. */

@@ -32,10 +32,13 @@ static int check_header(const struct replay *replay)
 {
     uint8_t raw[RECORD_HEADER_LEN];
     size_t n = fread(raw, 1, sizeof(raw), replay->file);
+    int error = ferror(replay->file) ? errno : 0;
     struct reader reader = reader_make(bytes_make(raw, n));
     struct bytes magic = reader_take(&reader, RECORD_MAGIC.len);
     uint32_t version = reader_le32(&reader);
 
+    if (error)
+        return log_error(-error, "cannot read the recording %s", replay->path);
     if (reader.failed || !bytes_equal(magic, RECORD_MAGIC))
         return log_error(-EBADMSG, "%s is not a flowtrace recording", replay->path);
     if (version != RECORD_VERSION)

@@ -73,8 +73,9 @@ static void select_connection(struct track *track, struct connection *connection
                               const struct event *event)
 {
     connection->selection = track->options.sink.select(track->options.sink.arg, event);
+    connection->inbound = event->dir == DIR_IN;
     if (connection->selection == SELECTION_NO)
-        connection_set_state(track, connection, CONNECTION_UNSELECTED);
+        connection_give_up(track, connection, CONNECTION_UNSELECTED, event);
 }
 
 struct connection *connection_get(struct track *track, const struct event *event)
@@ -124,6 +125,15 @@ void connection_set_state(struct track *track, struct connection *connection,
     stream_drop_window(track, &connection->streams[DIR_OUT]);
     set_verdict(track, connection->id,
                 state == CONNECTION_UNSELECTED ? VERDICT_IGNORE : VERDICT_GIVE_UP, 0);
+}
+
+/* The side that speaks second may be the one that is asked. */
+void connection_give_up(struct track *track, struct connection *connection,
+                        enum connection_state state, const struct event *event)
+{
+    if (connection->inbound)
+        track->options.sink.blind(track->options.sink.arg, event);
+    connection_set_state(track, connection, state);
 }
 
 /* How an exchange ends whose connection is closed, and when. */

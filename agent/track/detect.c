@@ -64,7 +64,10 @@ bool detect(struct track *track, struct connection *connection, const struct eve
     enum probe_result result = PROBE_NO;
     const struct protocol *protocol = NULL;
 
-    if (kept == 0)
+    /* Where the beginning was seen, it decides: what comes later is no first message. */
+    if (kept == 0 && connection->from_start && stream->started)
+        result = PROBE_NO;
+    else if (kept == 0)
         result = probe_all(event->data, &protocol);
     else if (keep(track, stream, event))
         result = probe_all(bytes_make(stream->window->bytes, stream->window->len), &protocol);
@@ -88,6 +91,6 @@ bool detect(struct track *track, struct connection *connection, const struct eve
     stream->next = event->position + event->length;
     track_count_operation(track, COUNTER_operations_unknown_protocol);
     if (connection->detect_operations >= DETECT_OPERATIONS)
-        connection_set_state(track, connection, CONNECTION_UNDETECTED);
+        connection_give_up(track, connection, CONNECTION_UNDETECTED, event);
     return false;
 }

@@ -91,6 +91,8 @@ static void unlink_open(struct exchange *exchange)
     if (connection->last_open == exchange)
         connection->last_open = previous;
     connection->n_open--;
+    if (connection->n_open == 0)
+        connection->streams[connection->client_dir].quiet = false;
     for (int dir = DIR_IN; dir <= DIR_OUT; dir++)
         if (connection->streams[dir].current == exchange)
             connection->streams[dir].current = NULL;
@@ -204,6 +206,8 @@ static void take_request(struct track *track, struct connection *connection, enu
     struct exchange *exchange;
 
     counters_add(track->counters, COUNTER_exchanges, 1);
+    connection->multiplexed |= message->stream != 0;
+    connection->streams[!dir].quiet = false;
     exchange = open_exchange(track, connection, dir, message);
     if (exchange) {
         note_pipelining(connection, exchange);
@@ -222,6 +226,10 @@ static void take_response(struct track *track, struct connection *connection, en
     connection->streams[dir].current = NULL;
     if (message->flags & MESSAGE_INTERIM)
         return;
+    if (connection->n_stale && message->stream == 0) {
+        connection->n_stale--;
+        exchange = NULL;
+    }
     if (!exchange) {
         counters_add(track->counters, COUNTER_responses_unpaired, 1);
         return;

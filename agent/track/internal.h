@@ -15,7 +15,8 @@ struct window {
 
 struct stream {
     bool started;
-    bool lost;              /* behind a gap: a message start is being looked for */
+    bool lost;              /* behind a gap: a message start is being looked for, */
+    bool quiet;             /* but not yet: until the next turn it can only be a body */
     bool ends;              /* the message being read is complete when skip is 0 */
     uint64_t next;          /* position of the next byte to come */
     uint64_t last_ns;       /* time of the last operation */
@@ -46,7 +47,10 @@ struct connection {
     enum selection selection;
     bool has_facts;
     bool has_starts;
+    bool inbound;       /* the first operation seen was a receive */
     bool from_start;    /* its first operation was seen */
+    bool multiplexed;   /* messages have stream ids */
+    size_t n_stale;     /* requests given up whose responses may still come, in front of all others */
     bool pipelined;     /* certainly: requests were sent before earlier ones were answered */
     unsigned detect_operations;
     struct endpoint local;
@@ -101,6 +105,9 @@ struct connection *connection_get(struct track *track, const struct event *event
 void connection_finish(struct track *track, struct connection *connection, uint64_t now_ns);
 void connection_set_state(struct track *track, struct connection *connection,
                           enum connection_state state);
+/* For a state in which requests are not seen. */
+void connection_give_up(struct track *track, struct connection *connection,
+                        enum connection_state state, const struct event *event);
 void connection_drop_exchanges(struct track *track, struct connection *connection,
                                enum counter cause);
 

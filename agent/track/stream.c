@@ -67,9 +67,9 @@ static void settle_exchanges(const struct feed *feed)
     struct connection *connection = feed->connection;
     struct exchange *open = connection->first_open;
 
-    if (!open || open->request.stream)
+    if (connection->multiplexed || (!open && !connection->n_stale))
         return;
-    if (connection->pipelined) {
+    if (connection->pipelined || connection->n_stale) {
         connection_set_state(feed->track, connection, CONNECTION_DESYNCHRONIZED);
         return;
     }
@@ -78,6 +78,20 @@ static void settle_exchanges(const struct feed *feed)
     while (connection->first_open)
         exchange_finish(feed->track, connection->first_open, EXCHANGE_INCOMPLETE,
                         feed->event->time_ns, feed->event->exec.tid);
+}
+
+/*
+ * Is the next message of this direction still far? A client's, while it waits for a response; a
+ * server's, before the next request. What passes until then is the rest of a body, and whatever
+ * looks like a message in it is none. Streams with ids have no such turns.
+ */
+static bool is_quiet(const struct feed *feed)
+{
+    const struct connection *connection = feed->connection;
+
+    if (connection->multiplexed)
+        return false;
+    return feed->dir != connection->client_dir || connection->n_open > 0;
 }
 
 /* The message boundary is lost: forget the unfinished message. */
@@ -91,6 +105,7 @@ static void lose_boundary(const struct feed *feed)
     feed->stream->skip = 0;
     feed->stream->ends = false;
     feed->stream->current = NULL;
+    feed->stream->quiet = is_quiet(feed);
 }
 
 /* Messages may be missing from here on. */
@@ -183,6 +198,8 @@ static size_t parse_view(const struct feed *feed, struct bytes view, uint64_t ba
             pass(feed, n);
             continue;
         }
+        if (feed->stream->lost && feed->stream->quiet)
+            return view.len;
         if (feed->stream->lost) {
             at += find_start(feed, bytes_skip(view, at));
             if (feed->stream->lost)
@@ -236,28 +253,52 @@ static void cut_here(const struct feed *feed, struct bytes rest)
         lose(feed);
 }
 
+/* The window leaves the stream while its bytes are parsed: it must stay as it is until then. */
+static struct window *detach_window(struct stream *stream)
+{
+    struct window *window = stream->window;
+
+    stream->window = NULL;
+    return window;
+}
+
+/* Appends as much as fits and parses. Returns how much of `data` it took. */
+static size_t feed_window(const struct feed *feed, struct bytes data, uint64_t base)
+{
+    struct window *window = detach_window(feed->stream);
+    size_t n = MIN(data.len, WINDOW_SIZE - (size_t)window->len), used;
+    struct bytes view, rest;
+
+    memcpy(window->bytes + window->len, data.ptr, n);
+    window->len += (uint32_t)n;
+    view = bytes_make(window->bytes, window->len);
+    used = parse_view(feed, view, base + n - view.len, true, false);
+    rest = bytes_skip(view, used);
+    if (is_known(feed) && used == 0 && view.len == WINDOW_SIZE) {
+        counters_add(feed->track->counters, COUNTER_windows_full, 1);
+        cut_here(feed, view);
+        rest = BYTES_NULL;
+    }
+    if (is_known(feed) && rest.len) {
+        memmove(window->bytes, rest.ptr, rest.len);
+        window->len = (uint32_t)rest.len;
+        feed->stream->window = window;
+    } else {
+        pool_give(&feed->track->windows, window);
+    }
+    return n;
+}
+
 /* Bytes that continue the stream at `base`. */
 static void feed_data(const struct feed *feed, struct bytes data, uint64_t base)
 {
     struct stream *stream = feed->stream;
 
     while (stream->window && data.len && is_known(feed)) {
-        size_t n = MIN(data.len, WINDOW_SIZE - (size_t)stream->window->len);
-        struct bytes view;
-        size_t used;
+        size_t n = feed_window(feed, data, base);
 
-        memcpy(stream->window->bytes + stream->window->len, data.ptr, n);
-        stream->window->len += (uint32_t)n;
-        view = bytes_make(stream->window->bytes, stream->window->len);
         base += n;
         data = bytes_skip(data, n);
-        used = parse_view(feed, view, base - view.len, true, false);
-        if (used == 0 && view.len == WINDOW_SIZE) {
-            counters_add(feed->track->counters, COUNTER_windows_full, 1);
-            cut_here(feed, view);
-        } else {
-            keep_rest(feed, bytes_skip(view, used));
-        }
     }
     if (data.len && is_known(feed)) {
         size_t used = parse_view(feed, data, base, false, false);
@@ -275,17 +316,15 @@ static void feed_hole(const struct feed *feed, uint64_t n)
 
     if (n == 0 || !is_known(feed))
         return;
-    if (stream->skip < n) {
-        struct bytes rest = stream->window
-                                ? bytes_make(stream->window->bytes, stream->window->len)
-                                : BYTES_NULL;
+    if (stream->skip == 0 && stream->window) {
+        struct window *window = detach_window(stream);
 
-        if (stream->skip == 0 && rest.len)
-            cut_here(feed, rest);
+        cut_here(feed, bytes_make(window->bytes, window->len));
+        pool_give(&feed->track->windows, window);
     }
     if (is_known(feed) && stream->skip >= n) {
         pass(feed, n);
-    } else if (is_known(feed)) {
+    } else if (is_known(feed) && !(feed->stream->lost && feed->stream->quiet)) {
         track_count_operation(feed->track, COUNTER_operations_gap);
         lose(feed);
     }

@@ -118,6 +118,9 @@ static void end_unanswered(struct track *track, uint64_t now_ns)
 
         if (exchange->start_ns + track->options.exchange_timeout_ns > now_ns)
             return;
+        /* Its response may still come, and is no other's then. */
+        if (exchange->request.stream == 0)
+            exchange->connection->n_stale++;
         exchange_finish(track, exchange, EXCHANGE_TIMED_OUT, now_ns, exchange->exec.tid);
     }
 }

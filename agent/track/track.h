@@ -16,7 +16,7 @@
 #include "protocols/protocol.h"
 #include "span/event.h"
 
-#define EXCHANGE_TEXT_MAX 1536 /* bytes of fields and their values per exchange */
+#define EXCHANGE_TEXT_MAX 4096 /* bytes of fields and their values per exchange */
 
 /* What is kept of a message until it is described. */
 struct message_copy {
@@ -76,6 +76,9 @@ struct track_sink {
 
     /* It is lost (and counted): release what begin took. Track releases the exchange itself. */
     void (*drop)(void *arg, struct exchange *exchange);
+
+    /* Requests may come in on this event's connection that nobody will see. */
+    void (*blind)(void *arg, const struct event *event);
 
     void (*set_verdict)(void *arg, uint64_t connection, struct verdict verdict);
     void *arg;

@@ -4,7 +4,7 @@
 
 const struct protocol http1_protocol = {
     .name = "http",
-    .traits = {.state_size = sizeof(struct http1_state), .capture_head = HTTP1_CAPTURE_HEAD},
+    .traits = {.state_size = sizeof(struct http1_state)},
     .probe = http1_probe,
     .parse = http1_parse,
     .resync = http1_resync,

@@ -12,7 +12,6 @@
 
 #define HTTP1_HEAD_MAX 65536 /* start line and headers; also the trailers */
 #define HTTP1_CHUNK_LINE_MAX 4096
-#define HTTP1_CAPTURE_HEAD 4096 /* heads with cookies and tokens pass 1 KiB, few pass this */
 
 enum http1_field {
     HTTP1_FIELD_METHOD = FIELD_PROTOCOL,

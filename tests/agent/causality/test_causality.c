@@ -186,6 +186,33 @@ static void the_thread_decides_in_a_process_that_is_thread_bound(void **state)
     finish(world, &first);
 }
 
+static void a_thread_that_serves_nothing_calls_for_nobody(void **state)
+{
+    struct world *world = *state;
+    struct cause request, call;
+
+    serve_in_turn(world, PYTHON, 1, 8);
+    begin(world, &request, SPAN_KIND_SERVER, PYTHON, 1);
+    begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 9);
+    assert_int_equal(call.evidence, EVIDENCE_NONE);
+    assert_true(settle(world, &call).parent_unknown);
+    finish(world, &call);
+    finish(world, &request);
+}
+
+static void in_a_process_that_is_blind_the_only_request_proves_nothing(void **state)
+{
+    struct world *world = *state;
+    struct cause request, call;
+
+    causality_note_blind(world->causality, NGINX, 1);
+    begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
+    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
+    assert_int_equal(call.evidence, EVIDENCE_NONE);
+    finish(world, &call);
+    finish(world, &request);
+}
+
 static void one_thread_with_two_open_requests_ends_thread_evidence_at_once(void **state)
 {
     struct world *world = *state;
@@ -334,6 +361,8 @@ int main(void)
         TEST(the_only_open_request_of_the_process_is_the_parent),
         TEST(two_open_requests_are_a_tie_and_a_tie_is_unknown),
         TEST(the_thread_decides_in_a_process_that_is_thread_bound),
+        TEST(a_thread_that_serves_nothing_calls_for_nobody),
+        TEST(in_a_process_that_is_blind_the_only_request_proves_nothing),
         TEST(one_thread_with_two_open_requests_ends_thread_evidence_at_once),
         TEST(an_answer_from_another_thread_ends_thread_evidence),
         TEST(an_answered_request_is_nobodys_parent),

@@ -22,7 +22,7 @@ static void the_defaults_are_those_of_the_table(void **state)
     assert_string_equal(settings->source, "bpf");
     assert_string_equal(settings->record, "");
     assert_int_equal(settings->exporters.n, 0);
-    assert_int_equal(settings->capture_head, 1024);
+    assert_int_equal(settings->capture_head, 4096);
     assert_int_equal(settings->capture_ring, 4 << 20);
     assert_int_equal(settings->max_connections, 65536);
     assert_int_equal(settings->max_windows, 4096);

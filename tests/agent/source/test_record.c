@@ -208,6 +208,20 @@ static void another_file_or_version_is_refused(void **state)
     assert_int_equal(replay(&n, &counters), -EBADMSG);
 }
 
+static void somebody_elses_file_is_not_overwritten(void **state)
+{
+    struct recorder *recorder = NULL;
+    struct stat info;
+    int fd = open(path, O_WRONLY | O_TRUNC);
+
+    assert_int_equal(write(fd, "#!/bin/sh\n", 10), 10);
+    close(fd);
+    assert_int_equal(recorder_open(path, &recorder), -EEXIST);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, 10);
+    assert_int_equal(truncate(path, 0), 0);
+}
+
 static void a_file_that_cannot_be_made_is_an_error(void **state)
 {
     struct recorder *recorder = NULL;
@@ -226,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_recording_is_for_its_owner_only_and_replays_whole),
         cmocka_unit_test(a_cut_recording_plays_up_to_the_cut_and_says_so),
         cmocka_unit_test(another_file_or_version_is_refused),
+        cmocka_unit_test(somebody_elses_file_is_not_overwritten),
         cmocka_unit_test(a_file_that_cannot_be_made_is_an_error),
     };
 

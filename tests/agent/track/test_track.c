@@ -29,7 +29,7 @@ struct world {
     struct counters counters;
     uint64_t now_ns;
     uint64_t positions[2]; /* of connection 1 */
-    size_t n_begun, n_ended, n_dropped;
+    size_t n_begun, n_ended, n_dropped, n_blind;
     struct ended ended[64];
     enum selection selection;
     struct verdict verdict; /* the last one */
@@ -67,6 +67,11 @@ static void on_drop(void *arg, struct exchange *exchange)
     ((struct world *)arg)->n_dropped++;
 }
 
+static void on_blind(void *arg, const struct event *event)
+{
+    ((struct world *)arg)->n_blind++;
+}
+
 static void on_verdict(void *arg, uint64_t connection, struct verdict verdict)
 {
     ((struct world *)arg)->verdict = verdict;
@@ -82,7 +87,7 @@ static int setup(void **state)
         .exchange_timeout_ns = 1000000,
         .linger_ns = 1000,
         .counters = &world->counters,
-        .sink = {on_select, on_begin, on_end, on_drop, on_verdict, world},
+        .sink = {on_select, on_begin, on_end, on_drop, on_blind, on_verdict, world},
     };
 
     world->positions[DIR_IN] = START_IN;
@@ -237,7 +242,7 @@ static void a_lost_response_leaves_the_open_requests_incomplete_and_the_next_one
     assert_int_equal(world->n_ended, 2);
     assert_int_equal(world->ended[0].end, EXCHANGE_INCOMPLETE);
     assert_int_equal(world->ended[1].end, EXCHANGE_INCOMPLETE);
-    assert_int_equal(counted(world, COUNTER_responses_unpaired), 1);
+    assert_false(world->ended[1].has_response);
     say(world, DIR_IN, REQUEST);
     say(world, DIR_OUT, RESPONSE);
     assert_int_equal(world->ended[2].end, EXCHANGE_ANSWERED);
@@ -293,6 +298,90 @@ static void a_head_whose_end_was_not_captured_is_marked_incomplete(void **state)
     say(world, DIR_IN, REQUEST);
     say(world, DIR_OUT, RESPONSE);
     assert_int_equal(world->ended[1].end, EXCHANGE_ANSWERED);
+}
+
+static void what_looks_like_a_request_in_a_body_behind_a_cut_head_is_none(void **state)
+{
+    struct world *world = *state;
+    const char *request = "POST /evil HTTP/1.1\r\nHost: x\r\nCookie: ";
+
+    operation(world, 1, DIR_IN, request, strlen(request), 3000);
+    say(world, DIR_IN, REQUEST REQUEST);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_begun, 1);
+    assert_int_equal(world->ended[0].end, EXCHANGE_INCOMPLETE);
+    assert_int_equal(world->ended[0].code, 200);
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[1].end, EXCHANGE_ANSWERED);
+}
+
+static void what_looks_like_a_response_in_a_body_behind_a_gap_is_none(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST);
+    lose(world, DIR_OUT, 50);
+    say(world, DIR_OUT, "body " RESPONSE);
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[1].code, 404);
+}
+
+static void the_late_response_of_a_request_given_up_is_not_the_next_ones(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST);
+    world->now_ns += 600000;
+    say(world, DIR_IN, REQUEST);
+    track_advance(world->track, 1000100);
+    assert_int_equal(world->ended[0].end, EXCHANGE_TIMED_OUT);
+    say(world, DIR_OUT, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n" RESPONSE);
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[1].code, 200);
+    assert_int_equal(counted(world, COUNTER_responses_unpaired), 1);
+}
+
+static void a_connection_that_began_otherwise_does_not_become_this_protocol_later(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, "HELO me\n");
+    say(world, DIR_OUT, "+OK\n");
+    say(world, DIR_IN, REQUEST);
+    assert_int_equal(world->n_begun, 0);
+}
+
+static void a_request_behind_garbage_is_found_wherever_it_is_cut(void **state)
+{
+    const char *text = "GET /a HTTP/1.1\r\nHost: x\r\n\r\nP\x01" REQUEST;
+    size_t len = strlen(text);
+
+    for (size_t cut = 1; cut < len; cut++) {
+        struct world *world;
+
+        assert_int_equal(setup((void **)&world), 0);
+        operation(world, 1, DIR_IN, text, cut, (uint32_t)cut);
+        operation(world, 1, DIR_IN, text + cut, len - cut, (uint32_t)(len - cut));
+        assert_int_equal(counted(world, COUNTER_messages), 2);
+        say(world, DIR_OUT, RESPONSE);
+        say(world, DIR_IN, REQUEST);
+        say(world, DIR_OUT, RESPONSE);
+        assert_int_equal(counted(world, COUNTER_messages), 5);
+        teardown((void **)&world);
+    }
+}
+
+static void a_connection_that_cannot_be_read_makes_its_server_blind(void **state)
+{
+    struct world *world = *state;
+
+    world->selection = SELECTION_NO;
+    say(world, DIR_IN, REQUEST);
+    assert_int_equal(world->n_blind, 1);
 }
 
 static void a_response_until_close_ends_with_its_last_byte(void **state)
@@ -478,6 +567,12 @@ int main(void)
         TEST(pipelined_requests_are_answered_in_order),
         TEST(a_gap_among_pipelined_requests_ends_trust_in_the_pairing),
         TEST(a_head_whose_end_was_not_captured_is_marked_incomplete),
+        TEST(what_looks_like_a_request_in_a_body_behind_a_cut_head_is_none),
+        TEST(what_looks_like_a_response_in_a_body_behind_a_gap_is_none),
+        TEST(the_late_response_of_a_request_given_up_is_not_the_next_ones),
+        TEST(a_connection_that_began_otherwise_does_not_become_this_protocol_later),
+        cmocka_unit_test(a_request_behind_garbage_is_found_wherever_it_is_cut),
+        TEST(a_connection_that_cannot_be_read_makes_its_server_blind),
         TEST(a_response_until_close_ends_with_its_last_byte),
         TEST(what_was_unread_at_the_close_still_counts),
         TEST(a_close_before_the_response_ends_the_exchange_as_closed),

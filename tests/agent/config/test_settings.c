@@ -52,12 +52,12 @@ static void keys_are_unique_and_defaults_lie_within_their_bounds(void **state)
 static void the_last_assignment_wins(void **state)
 {
     _cleanup_(settings_freep) struct settings *settings = NULL;
-    const char *const assignments[] = {"capture.head=2KiB", "log.level=debug", "capture.head=4KiB",
+    const char *const assignments[] = {"capture.head=2KiB", "log.level=debug", "capture.head=8KiB",
                                  "select.ports=80,8000-8099", "status.listen="};
 
     assert_int_equal(settings_load(NULL, (char *const *)assignments, ELEMENTSOF(assignments),
                                    &settings), 0);
-    assert_int_equal(settings->capture_head, 4096);
+    assert_int_equal(settings->capture_head, 8192);
     assert_string_equal(settings->log_level, "debug");
     assert_int_equal(settings->select_ports.n, 2);
     assert_string_equal(settings->select_ports.items[1], "8000-8099");

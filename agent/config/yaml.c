@@ -16,8 +16,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <yaml.h>
 
+#define CONFIG_FILE_MAX (64 * 1024)
 #define KEY_MAX 128
 
 struct yaml_walk {
@@ -196,6 +198,18 @@ static void file_closep(FILE **file)
         fclose(*file);
 }
 
+/* libyaml's time grows with the square of the nesting: a bound for what is no configuration. */
+static int check_size(const char *file, FILE *stream)
+{
+    struct stat info;
+
+    if (fstat(fileno(stream), &info) < 0)
+        return log_error(-errno, "cannot open the configuration file %s", file);
+    if (info.st_size > CONFIG_FILE_MAX)
+        return log_error(-EFBIG, "%s has more than %d KiB", file, CONFIG_FILE_MAX / 1024);
+    return 0;
+}
+
 int settings_read_yaml(const char *file, struct settings *settings)
 {
     _cleanup_(yaml_parser_delete) yaml_parser_t parser = {0};
@@ -205,6 +219,9 @@ int settings_read_yaml(const char *file, struct settings *settings)
 
     if (!stream)
         return log_error(-errno, "cannot open the configuration file %s", file);
+    r = check_size(file, stream);
+    if (r < 0)
+        return r;
     if (!yaml_parser_initialize(&parser))
         return log_error(-ENOMEM, "settings");
     yaml_parser_set_input_file(&parser, stream);

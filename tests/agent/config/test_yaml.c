@@ -124,6 +124,21 @@ static void a_missing_file_is_named(void **state)
     assert_null(settings);
 }
 
+static void a_file_that_is_too_large_for_a_configuration_is_refused(void **state)
+{
+    static char brackets[100000];
+    struct settings *settings = NULL;
+    struct stderr_capture capture;
+    int r;
+
+    memset(brackets, '[', sizeof(brackets) - 1);
+    stderr_capture_begin(&capture);
+    r = load(brackets, &settings);
+    stderr_capture_end(&capture);
+    assert_int_equal(r, -EFBIG);
+    assert_null(settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +146,7 @@ int main(void)
         cmocka_unit_test(an_empty_file_gives_the_defaults),
         cmocka_unit_test(an_error_names_its_line_and_what_is_allowed),
         cmocka_unit_test(a_missing_file_is_named),
+        cmocka_unit_test(a_file_that_is_too_large_for_a_configuration_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flowtrace-agent: arguments, settings, and one of four commands. Exit status: 0, 1 for what failed
+ * flowtrace-agent: arguments, settings, and one of three commands. Exit status: 0, 1 for what failed
  * while running, 2 for a wrong call.
  */
 #include "agent.h"
@@ -17,6 +17,8 @@ static void settings_freep(struct settings **settings)
 
 static int perform(const struct options *options, const struct settings *settings)
 {
+    if (options->print_config)
+        return settings_print(settings, STDOUT_FILENO);
     switch (options->command) {
     case COMMAND_RUN:
         return agent_run(settings, NULL);
@@ -24,8 +26,6 @@ static int perform(const struct options *options, const struct settings *setting
         return agent_run(settings, options->replay);
     case COMMAND_CHECK:
         return check_host(settings);
-    case COMMAND_PRINT_CONFIG:
-        return settings_print(settings, STDOUT_FILENO);
     }
     return 0;
 }

@@ -24,7 +24,7 @@ static const struct argp_option argp_options[] = {
     {"set", KEY_SET, "KEY=VALUE", 0, "Set any setting; may be given more than once, lists take "
                                      "commas", 1},
     {"print-config", KEY_PRINT_CONFIG, NULL, 0,
-     "Print all settings as YAML, as they would be used, and exit", 2},
+     "Print all settings as YAML, as they would be used, and exit; needs no command", 2},
     {0},
 };
 
@@ -95,7 +95,7 @@ static int take_argument(struct parse *parse, const char *word, struct argp_stat
 
 static int finish(struct parse *parse, struct argp_state *state)
 {
-    if (parse->options->command == COMMAND_PRINT_CONFIG)
+    if (parse->options->print_config)
         return 0;
     if (!parse->has_command)
         argp_error(state, "a command is needed: run, replay FILE or check");
@@ -126,8 +126,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         r = assign(parse->options, "", value);
         break;
     case KEY_PRINT_CONFIG:
-        parse->options->command = COMMAND_PRINT_CONFIG;
-        parse->has_command = true;
+        parse->options->print_config = true;
         break;
     case ARGP_KEY_ARG:
         return take_argument(parse, value, state);

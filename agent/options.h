@@ -5,12 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum command { COMMAND_RUN, COMMAND_REPLAY, COMMAND_CHECK, COMMAND_PRINT_CONFIG };
+enum command { COMMAND_RUN, COMMAND_REPLAY, COMMAND_CHECK };
 
 #define ASSIGNMENTS_MAX 128
 
 struct options {
     enum command command;
+    bool print_config; /* instead of the command, which may then be missing */
     const char *config; /* file, or NULL */
     const char *replay; /* replay: the recording */
     size_t n_assignments;

@@ -75,7 +75,7 @@ class CommandLine(e2e.Case):
 
     def test_the_printed_configuration_loads_again(self):
         path = self.directory / "printed.yaml"
-        command = [e2e.AGENT, "--print-config", "--set", "capture.head=2KiB"]
+        command = [e2e.AGENT, "run", "--print-config", "--set", "capture.head=2KiB"]
         path.write_text(subprocess.run(command, capture_output=True, text=True,
                                        check=True).stdout)
         again = subprocess.run([e2e.AGENT, "--print-config", "--config", str(path)],

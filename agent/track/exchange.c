@@ -8,7 +8,16 @@
 #include "base/macro.h"
 #include "span/context.h"
 
-/* ---- messages are copied into the exchange's text ------------------------------------------- */
+/* ---- messages are copied into the exchange's texts ------------------------------------------ */
+
+static size_t text_size(const struct message *message, unsigned n_fields)
+{
+    size_t size = n_fields * sizeof(struct field);
+
+    for (unsigned i = 0; i < message->n_fields; i++)
+        size += message->fields[i].value.len;
+    return size;
+}
 
 static void copy_value(struct arena *arena, struct bytes value, struct field *ret_field,
                        unsigned *flags)
@@ -19,23 +28,21 @@ static void copy_value(struct arena *arena, struct bytes value, struct field *re
 }
 
 /* Adds the message's fields to those that the copy has. */
-static void copy_message(struct exchange *exchange, const struct message *message,
-                         struct message_copy *copy)
+static void copy_fields(struct track *track, struct exchange *exchange,
+                        const struct message *message, struct message_copy *copy)
 {
-    struct arena arena = arena_over(exchange->text, sizeof(exchange->text));
     unsigned n = MIN(copy->n_fields + message->n_fields, (unsigned)MESSAGE_FIELDS_MAX);
+    struct arena arena = {0};
     struct field *fields;
 
-    arena.used = exchange->text_used;
-    copy->flags |= message->flags;
-    copy->stream = message->stream;
-    if (message->code)
-        copy->code = message->code;
+    if (exchange->n_texts < TEXTS_PER_EXCHANGE)
+        arena = texts_take(&track->texts, text_size(message, n), &exchange->texts);
     fields = arena_alloc(&arena, n * sizeof(*fields));
     if (!fields) {
         copy->flags |= MESSAGE_TRUNCATED;
         return;
     }
+    exchange->n_texts++;
     if (copy->n_fields)
         memcpy(fields, copy->fields, copy->n_fields * sizeof(*fields));
     for (unsigned i = copy->n_fields; i < n; i++) {
@@ -46,7 +53,17 @@ static void copy_message(struct exchange *exchange, const struct message *messag
     }
     copy->fields = fields;
     copy->n_fields = n;
-    exchange->text_used = (uint32_t)arena.used;
+}
+
+static void copy_message(struct track *track, struct exchange *exchange,
+                         const struct message *message, struct message_copy *copy)
+{
+    copy->flags |= message->flags;
+    copy->stream = message->stream;
+    if (message->code)
+        copy->code = message->code;
+    if (message->n_fields)
+        copy_fields(track, exchange, message, copy);
 }
 
 void message_from_copy(const struct message_copy *copy, enum message_kind kind,
@@ -125,11 +142,12 @@ void exchange_drop(struct track *track, struct exchange *exchange, enum counter 
     unlink_open(exchange);
     counters_add(track->counters, cause, 1);
     track->options.sink.drop(track->options.sink.arg, exchange);
-    pool_give(&track->exchanges, exchange);
+    track_release(track, exchange);
 }
 
 void track_release(struct track *track, struct exchange *exchange)
 {
+    texts_give(&track->texts, &exchange->texts);
     pool_give(&track->exchanges, exchange);
 }
 
@@ -170,7 +188,7 @@ static struct exchange *open_exchange(struct track *track, struct connection *co
 
     if (!exchange)
         return NULL;
-    memset(exchange, 0, offsetof(struct exchange, text));
+    *exchange = (struct exchange){0};
     list_init(&exchange->open);
     exchange->protocol = connection->protocol;
     exchange->local = connection->local;
@@ -179,12 +197,12 @@ static struct exchange *open_exchange(struct track *track, struct connection *co
     exchange->has_endpoints = connection->has_facts;
     exchange->exec = connection->streams[dir].head_exec;
     exchange->start_ns = connection->streams[dir].head_time_ns;
-    copy_message(exchange, message, &exchange->request);
+    copy_message(track, exchange, message, &exchange->request);
     fill_cause(exchange, connection, dir);
     read_context(track, message, &exchange->cause);
     if (track->options.sink.begin(track->options.sink.arg, exchange))
         return exchange;
-    pool_give(&track->exchanges, exchange);
+    track_release(track, exchange);
     return NULL;
 }
 
@@ -238,18 +256,18 @@ static void take_response(struct track *track, struct connection *connection, en
         connection->pipelined = true;
     exchange->has_response = true;
     list_remove(&exchange->open); /* a long response is no time-out */
-    copy_message(exchange, message, &exchange->response);
+    copy_message(track, exchange, message, &exchange->response);
     connection->streams[dir].current = exchange;
 }
 
-static void take_part(struct connection *connection, enum direction dir,
+static void take_part(struct track *track, struct connection *connection, enum direction dir,
                       const struct message *message)
 {
     struct exchange *exchange = message->stream ? find_open(connection, message->stream)
                                                 : connection->streams[dir].current;
 
     if (exchange)
-        copy_message(exchange, message,
+        copy_message(track, exchange, message,
                      dir == connection->client_dir ? &exchange->request : &exchange->response);
     connection->streams[dir].current = exchange;
 }
@@ -265,7 +283,7 @@ void exchange_message(struct track *track, struct connection *connection, enum d
         take_response(track, connection, dir, message);
         break;
     case MESSAGE_PART:
-        take_part(connection, dir, message);
+        take_part(track, connection, dir, message);
         break;
     }
 }

@@ -2,9 +2,11 @@
 /* What the files of this room share; nobody else includes it. */
 #pragma once
 
+#include "track/text.h"
 #include "track/track.h"
 
 #define WINDOW_SIZE 16384     /* bytes of one unfinished message head */
+#define TEXTS_PER_EXCHANGE 8  /* messages and parts whose fields are kept */
 #define DETECT_OPERATIONS 32  /* after so many without a known protocol a connection is given up */
 
 /* The unparsed bytes of one direction, from the start of a message on. */
@@ -73,6 +75,7 @@ struct track {
     struct pool connections;
     size_t parser_state_size;
     struct pool exchanges;
+    struct texts texts;
     struct pool windows;
     struct list lru;     /* connections, least recently used first */
     struct list closing; /* connections, by the time of their CLOSE */

@@ -36,6 +36,8 @@ int track_new(const struct track_options *options, struct track **ret_track)
     if (r == 0)
         r = pool_init(&track->exchanges, sizeof(struct exchange), options->max_exchanges);
     if (r == 0)
+        r = texts_init(&track->texts, options->max_exchanges);
+    if (r == 0)
         r = pool_init(&track->windows, sizeof(struct window), options->max_windows);
     if (r < 0) {
         track_free(track);
@@ -52,6 +54,7 @@ void track_free(struct track *track)
     table_done(&track->table);
     pool_done(&track->connections);
     pool_done(&track->exchanges);
+    texts_done(&track->texts);
     pool_done(&track->windows);
     free(track);
 }

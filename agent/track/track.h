@@ -16,7 +16,6 @@
 #include "protocols/protocol.h"
 #include "span/event.h"
 
-#define EXCHANGE_TEXT_MAX 4096 /* bytes of fields and their values per exchange */
 
 /* What is kept of a message until it is described. */
 struct message_copy {
@@ -24,7 +23,7 @@ struct message_copy {
     int64_t code;
     uint64_t stream;
     unsigned n_fields;
-    const struct field *fields; /* in the exchange's text */
+    const struct field *fields; /* they and their values are in the exchange's texts */
 };
 
 enum exchange_end {
@@ -35,6 +34,7 @@ enum exchange_end {
 };
 
 struct connection;
+struct text_block;
 
 /* One request and its response as one end of a connection saw them. */
 struct exchange {
@@ -56,8 +56,8 @@ struct exchange {
     bool request_complete;
     struct message_copy request;
     struct message_copy response;
-    uint32_t text_used;
-    uint8_t text[EXCHANGE_TEXT_MAX] __attribute__((aligned(8)));
+    unsigned n_texts;
+    struct text_block *texts;
 };
 
 /* Rebuilds the message for protocol->describe. */

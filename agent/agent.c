@@ -26,6 +26,7 @@
 struct agent {
     const struct settings *settings;
     const struct source_ops *source_ops;
+    const char *file; /* what is played, or NULL: what happens now */
     void *source;
     struct recorder *recorder;
     struct pipeline *pipeline;
@@ -81,7 +82,7 @@ static void take_batch(void *arg, struct batch *batch)
     struct agent *agent = arg;
 
     for (size_t i = 0; i < agent->n_workers; i++) {
-        if (agent->source_ops == &source_replay)
+        if (agent->file)
             wait_for_room(agent, agent->workers[i]);
         worker_put(agent->workers[i], batch);
     }
@@ -152,18 +153,37 @@ static int start_pipeline(struct agent *agent)
     return r < 0 ? log_error(r, "cannot make the core") : 0;
 }
 
-static int start_source(struct agent *agent, const char *recording)
+/* "bpf" or "pcap:INTERFACE" to the source, and what stands behind the colon. */
+static int find_source(const char *spec, const struct source_ops **ret_ops, const char **ret_path)
+{
+    const char *colon = strchr(spec, ':');
+
+    if (strcmp(spec, source_bpf.name) == 0)
+        *ret_ops = &source_bpf;
+    else if (colon && colon[1] && strncmp(spec, "pcap:", 5) == 0)
+        *ret_ops = &source_pcap_interface;
+    else
+        return log_error(-ENOENT, "no such source: %s (there are: bpf, pcap:INTERFACE)", spec);
+    *ret_path = colon ? colon + 1 : NULL;
+    return 0;
+}
+
+static int start_source(struct agent *agent)
 {
     struct source_options options = {
-        .path = recording,
+        .path = agent->file,
+        .max_connections = (uint32_t)agent->settings->max_connections,
         .capture_head = (uint32_t)agent->settings->capture_head,
         .ring_size = (uint32_t)agent->settings->capture_ring,
         .counters = &agent->counters,
     };
 
-    agent->source_ops = recording ? &source_replay : &source_bpf;
-    if (!recording && strcmp(agent->settings->source, source_bpf.name) != 0)
-        return log_error(-ENOENT, "no such source: %s (there is: bpf)", agent->settings->source);
+    if (!agent->file) {
+        int r = find_source(agent->settings->source, &agent->source_ops, &options.path);
+
+        if (r < 0)
+            return r;
+    }
     return agent->source_ops->open(&options, &agent->source);
 }
 
@@ -192,19 +212,19 @@ static int catch_signals(struct agent *agent)
     return agent->signal_fd < 0 ? log_error(-errno, "cannot make a signalfd") : 0;
 }
 
-static int start(struct agent *agent, const char *recording)
+static int start(struct agent *agent)
 {
     int r = catch_signals(agent);
 
-    if (r == 0 && !recording && *agent->settings->record)
+    if (r == 0 && agent->source_ops != &source_replay && *agent->settings->record)
         r = recorder_open(agent->settings->record, &agent->recorder);
     if (r == 0)
         r = start_pipeline(agent);
     if (r == 0)
-        r = start_source(agent, recording);
+        r = start_source(agent);
     if (r == 0)
         r = start_workers(agent);
-    if (r == 0 && !recording)
+    if (r == 0 && !agent->file)
         start_status(agent);
     return r;
 }
@@ -279,18 +299,32 @@ static void stop(struct agent *agent)
     closep(&agent->signal_fd);
 }
 
-int agent_run(const struct settings *settings, const char *recording)
+static int perform(struct agent *agent)
 {
-    struct agent agent = {.settings = settings, .signal_fd = -1};
-    int r = start(&agent, recording);
+    int r = start(agent), delivered;
 
     if (r == 0) {
-        if (!recording)
-            log_info("ready: tracing this host (%s)", agent.source_ops->name);
-        r = run(&agent);
-        int delivered = deliver(&agent);
+        if (!agent->file)
+            log_info("ready: tracing this host (%s)", agent->settings->source);
+        r = run(agent);
+        delivered = deliver(agent);
         r = r < 0 ? r : delivered;
     }
-    stop(&agent);
+    stop(agent);
     return r;
+}
+
+int agent_run(const struct settings *settings)
+{
+    struct agent agent = {.settings = settings, .signal_fd = -1};
+
+    return perform(&agent);
+}
+
+int agent_play(const struct settings *settings, const struct source_ops *source, const char *file)
+{
+    struct agent agent = {
+        .settings = settings, .source_ops = source, .file = file, .signal_fd = -1};
+
+    return perform(&agent);
 }

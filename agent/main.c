@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flowtrace-agent: arguments, settings, and one of three commands. Exit status: 0, 1 for what failed
+ * flowtrace-agent: arguments, settings, and one of four commands. Exit status: 0, 1 for what failed
  * while running, 2 for a wrong call.
  */
 #include "agent.h"
@@ -9,6 +9,7 @@
 #include "check.h"
 #include "config/settings.h"
 #include "options.h"
+#include "source/source.h"
 
 static void settings_freep(struct settings **settings)
 {
@@ -21,9 +22,11 @@ static int perform(const struct options *options, const struct settings *setting
         return settings_print(settings, STDOUT_FILENO);
     switch (options->command) {
     case COMMAND_RUN:
-        return agent_run(settings, NULL);
+        return agent_run(settings);
     case COMMAND_REPLAY:
-        return agent_run(settings, options->replay);
+        return agent_play(settings, &source_replay, options->file);
+    case COMMAND_PCAP:
+        return agent_play(settings, &source_pcap_file, options->file);
     case COMMAND_CHECK:
         return check_host(settings);
     }

@@ -18,7 +18,7 @@ static const struct argp_option argp_options[] = {
     {"config", 'c', "FILE", 0, "Read settings from this YAML file (docs/configuration.md)", 1},
     {"export", KEY_EXPORT, "WHERE", 0, "Send spans there; may be given more than once. "
                                        "Without it: console", 1},
-    {"source", KEY_SOURCE, "NAME", 0, "Where events come from: bpf (default)", 1},
+    {"source", KEY_SOURCE, "NAME", 0, "Where events come from: bpf (default), or pcap:INTERFACE", 1},
     {"record", KEY_RECORD, "FILE", 0, "Also write the events of what is selected to FILE (mode 0600), for "
                                 "replay", 1},
     {"set", KEY_SET, "KEY=VALUE", 0, "Set any setting; may be given more than once, lists take "
@@ -36,6 +36,8 @@ static const char argp_doc[] =
     "                CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN\n"
     "  replay FILE   play a recording (--record) through the same core;\n"
     "                needs no rights\n"
+    "  pcap FILE     read a packet capture (pcap, pcapng; - for standard input):\n"
+    "                one span per exchange, from the server's side; needs no rights\n"
     "  check         say whether this host can be traced, and what is missing\n"
     "\n"
     "Examples:\n"
@@ -44,6 +46,8 @@ static const char argp_doc[] =
     "  flowtrace-agent run --export file:spans.jsonl --set select.ports=80\n"
     "  flowtrace-agent run --record run.ftr\n"
     "  flowtrace-agent replay run.ftr --export console\n"
+    "  tcpdump -i any -w - tcp | flowtrace-agent pcap -\n"
+    "  flowtrace-agent run --source pcap:eth0\n"
     "\n"
     "At the end run and replay print what was counted: operations seen, spans,\n"
     "every loss by name. Settings: docs/configuration.md.\n";
@@ -69,7 +73,7 @@ struct parse {
 
 static int take_command(struct parse *parse, const char *word, struct argp_state *state)
 {
-    static const char *const names[] = {"run", "replay", "check"};
+    static const char *const names[] = {"run", "replay", "pcap", "check"};
 
     for (size_t i = 0; i < ELEMENTSOF(names); i++)
         if (strcmp(word, names[i]) == 0) {
@@ -77,16 +81,21 @@ static int take_command(struct parse *parse, const char *word, struct argp_state
             parse->has_command = true;
             return 0;
         }
-    argp_error(state, "no such command: %s (run, replay FILE, check)", word);
+    argp_error(state, "no such command: %s (run, replay FILE, pcap FILE, check)", word);
     return EINVAL;
+}
+
+static bool takes_file(enum command command)
+{
+    return command == COMMAND_REPLAY || command == COMMAND_PCAP;
 }
 
 static int take_argument(struct parse *parse, const char *word, struct argp_state *state)
 {
     if (!parse->has_command)
         return take_command(parse, word, state);
-    if (parse->options->command == COMMAND_REPLAY && !parse->options->replay) {
-        parse->options->replay = word;
+    if (takes_file(parse->options->command) && !parse->options->file) {
+        parse->options->file = word;
         return 0;
     }
     argp_error(state, "one argument too many: %s", word);
@@ -98,9 +107,9 @@ static int finish(struct parse *parse, struct argp_state *state)
     if (parse->options->print_config)
         return 0;
     if (!parse->has_command)
-        argp_error(state, "a command is needed: run, replay FILE or check");
-    else if (parse->options->command == COMMAND_REPLAY && !parse->options->replay)
-        argp_error(state, "replay needs the recording's file");
+        argp_error(state, "a command is needed: run, replay FILE, pcap FILE or check");
+    else if (takes_file(parse->options->command) && !parse->options->file)
+        argp_error(state, "replay and pcap need a file");
     return 0;
 }
 
@@ -164,7 +173,7 @@ int options_parse(int argc, char **argv, struct options *ret_options)
     static const struct argp argp = {
         .options = argp_options,
         .parser = parse_option,
-        .args_doc = "run\nreplay FILE\ncheck",
+        .args_doc = "run\nreplay FILE\npcap FILE\ncheck",
         .doc = argp_doc,
         .help_filter = list_exporters,
     };

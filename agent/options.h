@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum command { COMMAND_RUN, COMMAND_REPLAY, COMMAND_CHECK };
+enum command { COMMAND_RUN, COMMAND_REPLAY, COMMAND_PCAP, COMMAND_CHECK };
 
 #define ASSIGNMENTS_MAX 128
 
@@ -13,7 +13,7 @@ struct options {
     enum command command;
     bool print_config; /* instead of the command, which may then be missing */
     const char *config; /* file, or NULL */
-    const char *replay; /* replay: the recording */
+    const char *file;   /* replay: the recording, pcap: the capture */
     size_t n_assignments;
     char *assignments[ASSIGNMENTS_MAX]; /* KEY=VALUE, in order; owned */
 };

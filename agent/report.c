@@ -67,6 +67,8 @@ void report_totals(const struct counters *counters, struct worker *const *worker
                    size_t n_workers, struct buffer *out)
 {
     buffer_printf(out, "totals:\n");
+    if (counters_get(counters, COUNTER_packets))
+        print_identity(counters, COUNTER_packets, COUNTER_PACKET_USED, COUNTER_PACKET_LOST, out);
     print_identity(counters, COUNTER_operations, COUNTER_OPERATION_USED, COUNTER_OPERATION_LOST,
                    out);
     print_identity(counters, COUNTER_exchanges, COUNTER_EXCHANGE_USED, COUNTER_EXCHANGE_LOST, out);

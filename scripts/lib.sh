@@ -2,7 +2,7 @@
 # What the scripts share: packages, builds, ports. Sourced, never run. Debian 12 names; no systemd and
 # no sudo are needed. Whoever sources it has set -euo pipefail and stands in the checkout.
 
-build_packages=(meson ninja-build gcc pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev
+build_packages=(meson ninja-build gcc pkg-config clang llvm bpftool libbpf-dev libpcap-dev libelf-dev zlib1g-dev
     protobuf-c-compiler libprotobuf-c-dev libgrpc-dev libmicrohttpd-dev libyaml-dev libjansson-dev
     libcmocka-dev python3)
 

@@ -3,7 +3,8 @@
  * Everything that is counted, under one name each: metrics, the totals at the end of a run, and
  * docs/counters.md come from this table.
  *
- * Two identities hold at every moment when the core is at rest, and are tested:
+ * Three identities hold at every moment when the core is at rest, and are tested:
+ *   packets    = Σ class PACKET_USED    + Σ class PACKET_LOST
  *   operations = Σ class OPERATION_USED + Σ class OPERATION_LOST
  *   exchanges  = Σ class EXCHANGE_USED  + Σ class EXCHANGE_LOST + those still open
  *
@@ -16,10 +17,13 @@
 
 enum counter_class {
     COUNTER_INFO,           /* part of no sum */
-    COUNTER_OPERATIONS,     /* left side of the first identity */
-    COUNTER_OPERATION_USED, /* its right side ... */
+    COUNTER_PACKETS,        /* left side of the first identity */
+    COUNTER_PACKET_USED,    /* its right side ... */
+    COUNTER_PACKET_LOST,
+    COUNTER_OPERATIONS,     /* left side of the second identity */
+    COUNTER_OPERATION_USED,
     COUNTER_OPERATION_LOST,
-    COUNTER_EXCHANGES, /* left side of the second identity */
+    COUNTER_EXCHANGES, /* left side of the third identity */
     COUNTER_EXCHANGE_USED,
     COUNTER_EXCHANGE_LOST,
 };
@@ -30,6 +34,16 @@ enum counter_class {
  * have, that the agent did not understand.
  */
 #define COUNTER_TABLE(X)                                                                           \
+    X(packets, PACKETS, "packets read from a capture or an interface")                             \
+    X(packets_data, PACKET_USED, "TCP segments with new bytes")                                    \
+    X(packets_repeated, PACKET_USED, "TCP segments whose bytes were there already")                \
+    X(packets_control, PACKET_USED, "TCP segments without bytes")                                  \
+    X(packets_fragments, PACKET_USED, "IP fragments that others had to follow")                    \
+    X(packets_own, PACKET_USED, "packets of the agent's own connections")                          \
+    X(packets_other, PACKET_USED, "packets that are neither TCP nor UDP")                          \
+    X(packets_datagrams, PACKET_LOST, "UDP datagrams, which no protocol reads")                    \
+    X(packets_cut, PACKET_LOST, "packets whose headers the capture cut off")                       \
+    X(packets_malformed, PACKET_LOST, "packets whose lengths contradict each other")               \
     X(operations, OPERATIONS, "socket operations counted at hook entry (kernel)")                  \
     X(operations_parsed, OPERATION_USED, "operations that reached a protocol parser")              \
     X(operations_not_tcp, OPERATION_USED, "operations on sockets other than TCP (kernel)")         \
@@ -64,6 +78,8 @@ enum counter_class {
     X(bytes_bad_flags, INFO, "records without bytes: MSG_TRUNC, MSG_OOB or MSG_ERRQUEUE (kernel)") \
     X(bytes_copy_failed, INFO, "records without bytes: user memory could not be read (kernel)")    \
     X(hook_recursions, INFO, "hook runs that the kernel skipped as recursions (kernel)")           \
+    X(packets_dropped, INFO, "packets that the system dropped before they were read")              \
+    X(fragments_lost, INFO, "datagrams whose fragments did not all come")                          \
     X(connections, INFO, "connections seen")                                                       \
     X(connections_evicted, INFO, "connections evicted from a full table, oldest first")            \
     X(connections_closed, INFO, "connections closed")                                              \

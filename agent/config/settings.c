@@ -25,7 +25,6 @@
 
 #define AT(member) .offset = offsetof(struct settings, member)
 
-static const struct setting_form form_word = {form_is_word, "a name"};
 static const struct setting_form form_export = {form_is_export,
                                                 "NAME or NAME:TARGET, such as console"};
 static const struct setting_form form_ports = {
@@ -39,8 +38,8 @@ static const struct setting_form form_log_level = {form_is_log_level,
 static const struct setting_form form_not_empty = {form_is_not_empty, "text that is not empty"};
 
 const struct setting setting_rows[] = {
-    {"source", SETTING_TEXT, "bpf", AT(source), .form = &form_word,
-     .description = "Where events come from."},
+    {"source", SETTING_TEXT, "bpf", AT(source), .form = &form_not_empty,
+     .description = "Where events come from: `bpf` (the kernel), or `pcap:INTERFACE` (its packets)."},
     {"exporters", SETTING_LIST, "", AT(exporters), .form = &form_export,
      .description = "Where spans go, each as `--export` takes it; empty: console."},
     {"record", SETTING_TEXT, "", AT(record),

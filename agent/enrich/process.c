@@ -113,6 +113,24 @@ static struct attribute *add_text(struct attribute *next, struct bytes key, stru
     return next + 1;
 }
 
+/* What only a process of this host has. */
+static struct attribute *add_process(struct attribute *next,
+                                     const struct process_identity *identity,
+                                     const struct process_facts *facts,
+                                     const struct host_facts *host, struct arena *arena)
+{
+    next = add_text(next, SEMCONV_HOST_NAME, host->name);
+    next = add_text(next, SEMCONV_OS_TYPE, BYTES_LITERAL("linux"));
+    *next++ = (struct attribute){
+        .key = SEMCONV_PROCESS_PID, .type = ATTRIBUTE_INTEGER, .integer = identity->tgid};
+    next = add_text(next, SEMCONV_PROCESS_EXECUTABLE_NAME, proc_file_name(facts->executable));
+    next = add_text(next, SEMCONV_PROCESS_EXECUTABLE_PATH, facts->executable);
+    if (host->boot_time_ns && identity->process_start_ns)
+        next = add_text(next, SEMCONV_PROCESS_CREATION_TIME,
+                        format_time(host->boot_time_ns + identity->process_start_ns, arena));
+    return add_text(next, SEMCONV_CONTAINER_ID, facts->container_id);
+}
+
 size_t process_resource(const struct process_identity *identity, const struct process_facts *facts,
                         const struct host_facts *host, struct arena *arena, struct attribute *out)
 {
@@ -123,16 +141,8 @@ size_t process_resource(const struct process_identity *identity, const struct pr
 
     next = add_text(next, SEMCONV_SERVICE_NAME,
                     service.len ? service : BYTES_LITERAL("unknown_service"));
-    next = add_text(next, SEMCONV_HOST_NAME, host->name);
-    next = add_text(next, SEMCONV_OS_TYPE, BYTES_LITERAL("linux"));
-    *next++ = (struct attribute){
-        .key = SEMCONV_PROCESS_PID, .type = ATTRIBUTE_INTEGER, .integer = identity->tgid};
-    next = add_text(next, SEMCONV_PROCESS_EXECUTABLE_NAME, proc_file_name(known->executable));
-    next = add_text(next, SEMCONV_PROCESS_EXECUTABLE_PATH, known->executable);
-    if (host->boot_time_ns && identity->process_start_ns)
-        next = add_text(next, SEMCONV_PROCESS_CREATION_TIME,
-                        format_time(host->boot_time_ns + identity->process_start_ns, arena));
-    next = add_text(next, SEMCONV_CONTAINER_ID, known->container_id);
+    if (identity->tgid)
+        next = add_process(next, identity, known, host, arena);
     next = add_text(next, SEMCONV_TELEMETRY_DISTRO_NAME, BYTES_LITERAL("flowtrace"));
     next = add_text(next, SEMCONV_TELEMETRY_DISTRO_VERSION, BYTES_LITERAL(FLOWTRACE_VERSION));
     return (size_t)(next - out);

@@ -45,7 +45,7 @@ struct host_facts {
 };
 
 struct process_identity {
-    uint32_t tgid;
+    uint32_t tgid; /* 0: an endpoint in a capture, whose process and host are not known */
     uint64_t process_start_ns;
     struct bytes comm;
 };

@@ -31,3 +31,9 @@ struct pipeline {
 
 /* span.c: the exchange as a span, settled, described, redacted. */
 void make_span(struct pipeline *pipeline, struct exchange *exchange, struct span *ret_span);
+
+/* "192.0.2.1:80" or "[2001:db8::1]:80", in the arena. */
+struct bytes endpoint_text(const struct endpoint *endpoint, struct arena *arena);
+
+/* Is this text an IP address, and no name? */
+bool is_address(struct bytes text);

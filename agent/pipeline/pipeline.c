@@ -4,6 +4,7 @@
 
 #include "otlp/otlp.h"
 #include "pipeline/pipeline.h"
+#include "span/semconv.h"
 
 #include <errno.h>
 
@@ -83,6 +84,18 @@ static void release(struct pipeline *pipeline, struct exchange *exchange)
     track_release(pipeline->track, exchange);
 }
 
+/* In a capture a server's name is what its clients call it; where they do not, its address. */
+static void name_server(struct pipeline *pipeline, const struct exchange *exchange,
+                        struct process *process, const struct span *span)
+{
+    const struct attribute *server = span_find(span, SEMCONV_SERVER_ADDRESS);
+
+    if (server && !is_address(server->text))
+        processes_name(process, server->text, true);
+    else
+        processes_name(process, endpoint_text(&exchange->local, &pipeline->span_text), false);
+}
+
 static void finish(struct pipeline *pipeline, struct exchange *exchange)
 {
     struct process *process = processes_get(&pipeline->processes, &exchange->exec, NULL);
@@ -90,6 +103,8 @@ static void finish(struct pipeline *pipeline, struct exchange *exchange)
 
     if (is_selected(pipeline, exchange, process)) {
         make_span(pipeline, exchange, &span);
+        if (exchange->passive)
+            name_server(pipeline, exchange, process, &span);
         buffer_reset(&pipeline->encoded);
         if (otlp_encode_span(&span, &pipeline->encoded) < 0)
             counters_add(pipeline->counters, COUNTER_exchanges_unencodable, 1);
@@ -108,6 +123,8 @@ static bool is_ready(struct pipeline *pipeline, const struct exchange *exchange)
     bool ends_met = cause->kind == SPAN_KIND_CLIENT || cause->peer || cause->carried ||
                     !span_id_is_zero(&cause->parent_span_id);
 
+    if (exchange->passive)
+        return true;
     return ends_met && processes_get(&pipeline->processes, &exchange->exec, NULL)->described;
 }
 

@@ -98,6 +98,18 @@ void processes_describe(struct processes *processes, const struct event *event)
     counters_add(processes->counters, COUNTER_processes, 1);
 }
 
+void processes_name(struct process *process, struct bytes name, bool chosen)
+{
+    struct arena arena = arena_over(process->text, sizeof(process->text));
+
+    if (process->named || (process->described && !chosen))
+        return;
+    process->named = chosen;
+    process->described = true;
+    process->facts = (struct process_facts){.service = arena_copy(&arena, name)};
+    process->resource_len = 0;
+}
+
 static void encode_resource(struct processes *processes, struct process *process)
 {
     struct process_identity identity = {

@@ -22,6 +22,7 @@ struct process {
     uint32_t tgid;
     uint64_t start_ns;
     char comm[COMM_LEN];
+    bool named;     /* by a name that people chose (processes_name) */
     bool described; /* the look-up has answered, if only that nothing is known */
     struct process_facts facts;
     uint64_t resource_key; /* changes with the resource */
@@ -51,6 +52,12 @@ struct process *processes_get(struct processes *processes, const struct exec_con
 
 /* Takes over what the look-up found out. */
 void processes_describe(struct processes *processes, const struct event *event);
+
+/*
+ * Names the service behind an endpoint of a capture. The first name that is `chosen` (by people, not
+ * an address) stays; until then any name serves.
+ */
+void processes_name(struct process *process, struct bytes name, bool chosen);
 
 /* The bytes of its OTLP Resource; valid until the process is described anew or evicted. */
 struct bytes processes_resource(struct processes *processes, struct process *process);

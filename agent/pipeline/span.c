@@ -39,6 +39,27 @@ static struct bytes address_text(const struct endpoint *endpoint, struct arena *
     return arena_copy(arena, bytes_from_string(text));
 }
 
+struct bytes endpoint_text(const struct endpoint *endpoint, struct arena *arena)
+{
+    struct bytes address = address_text(endpoint, arena);
+    bool is_v6 = bytes_find(address, ':') != SIZE_MAX;
+
+    return arena_printf(arena, is_v6 ? "[%.*s]:%u" : "%.*s:%u", BYTES_PRINTF(address),
+                        endpoint->port);
+}
+
+bool is_address(struct bytes text)
+{
+    char copy[ADDRESS_TEXT_MAX];
+    uint8_t address[16];
+
+    if (text.len >= sizeof(copy))
+        return false;
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    return inet_pton(AF_INET, copy, address) == 1 || inet_pton(AF_INET6, copy, address) == 1;
+}
+
 static struct bytes hex_text(const struct span_id *id, struct arena *arena)
 {
     char text[2 * sizeof(id->bytes) + 1];

@@ -10,6 +10,7 @@
 
 #define RECORDER_BUFFER (1u << 20)
 
+enum connection_flags { FLAG_HAS_STARTS = 1 << 0, FLAG_PASSIVE = 1 << 1 };
 enum record_parts { PART_CONNECTION = 1 << 0, PART_PROCESS = 1 << 1, PART_HOST = 1 << 2 };
 
 struct recorder {
@@ -38,7 +39,8 @@ static void put_connection(struct buffer *buffer, const struct connection_facts 
     put_endpoint(buffer, &facts->remote);
     buffer_append_le(buffer, facts->starts[DIR_IN], 8);
     buffer_append_le(buffer, facts->starts[DIR_OUT], 8);
-    buffer_append_le(buffer, facts->has_starts, 1);
+    buffer_append_le(buffer, (facts->has_starts ? FLAG_HAS_STARTS : 0) |
+                                 (facts->passive ? FLAG_PASSIVE : 0), 1);
     buffer_append_le(buffer, facts->transport, 1);
     buffer_append(buffer, facts->comm, COMM_LEN);
     buffer_append_le(buffer, facts->cgroup_id, 8);
@@ -113,12 +115,16 @@ static void get_endpoint(struct reader *reader, struct endpoint *endpoint)
 
 static void get_connection(struct reader *reader, struct connection_facts *facts)
 {
+    uint8_t flags;
+
     *facts = (struct connection_facts){0};
     get_endpoint(reader, &facts->local);
     get_endpoint(reader, &facts->remote);
     facts->starts[DIR_IN] = reader_le64(reader);
     facts->starts[DIR_OUT] = reader_le64(reader);
-    facts->has_starts = reader_u8(reader) != 0;
+    flags = reader_u8(reader);
+    facts->has_starts = flags & FLAG_HAS_STARTS;
+    facts->passive = flags & FLAG_PASSIVE;
     facts->transport = reader_u8(reader);
     get_raw(reader, facts->comm, COMM_LEN);
     facts->comm[COMM_LEN - 1] = '\0';

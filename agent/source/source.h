@@ -11,7 +11,7 @@
 typedef void (*event_sink)(void *arg, const struct event *event);
 
 struct source_options {
-    const char *path;      /* replay: the file, "-" for standard input */
+    const char *path;      /* replay, pcap: the file, "-" for standard input; or the interface */
     uint32_t capture_head; /* bpf: bytes */
     uint32_t ring_size;    /* bpf: bytes, a power of two */
     uint32_t max_connections;
@@ -48,3 +48,5 @@ struct source_ops {
 
 extern const struct source_ops source_bpf;
 extern const struct source_ops source_replay;
+extern const struct source_ops source_pcap_file;
+extern const struct source_ops source_pcap_interface;

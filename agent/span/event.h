@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "base/hash.h"
 
 struct process_facts; /* enrich/process.h */
 struct host_facts;
@@ -40,6 +40,14 @@ struct endpoint {
     uint16_t port;
 };
 
+/* Where only packets are seen, an endpoint stands for the process that is behind it. */
+static inline struct exec_context endpoint_exec(const struct endpoint *endpoint)
+{
+    uint64_t address = hash_bytes(bytes_make(endpoint->address, sizeof(endpoint->address)));
+
+    return (struct exec_context){.process_start_ns = hash_pair(address, endpoint->port)};
+}
+
 /* On the first record of a connection, and again when another process begins to use it. */
 struct connection_facts {
     struct endpoint local;
@@ -50,6 +58,11 @@ struct connection_facts {
      */
     uint64_t starts[2];
     bool has_starts;
+    /*
+     * Seen from between the two ends, in a capture of packets: no process is known. `local` is the
+     * server's end as far as the source can tell.
+     */
+    bool passive;
     uint8_t transport; /* IPPROTO_TCP */
     char comm[COMM_LEN];
     uint64_t cgroup_id;

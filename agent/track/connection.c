@@ -8,6 +8,7 @@ static void learn_facts(struct connection *connection, const struct connection_f
 {
     connection->has_facts = true;
     connection->has_starts = facts->has_starts;
+    connection->passive = facts->passive;
     connection->local = facts->local;
     connection->remote = facts->remote;
     connection->netns = facts->netns;

@@ -164,16 +164,31 @@ static void read_context(struct track *track, const struct message *message, str
         counters_add(track->counters, COUNTER_contexts_invalid, 1);
 }
 
+/* From between the two ends, the server's side is told, whichever end the source took for it. */
+static void fill_ends(struct exchange *exchange, const struct connection *connection,
+                      enum direction dir)
+{
+    bool turned = connection->passive && dir == DIR_OUT;
+
+    exchange->local = turned ? connection->remote : connection->local;
+    exchange->remote = turned ? connection->local : connection->remote;
+    exchange->netns = connection->netns;
+    exchange->has_endpoints = connection->has_facts;
+    exchange->passive = connection->passive;
+    exchange->exec = connection->passive ? endpoint_exec(&exchange->local)
+                                         : connection->streams[dir].head_exec;
+}
+
 static void fill_cause(struct exchange *exchange, const struct connection *connection,
                        enum direction dir)
 {
     const struct stream *stream = &connection->streams[dir];
 
     exchange->cause = (struct cause){
-        .kind = dir == DIR_OUT ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER,
-        .tgid = stream->head_exec.tgid,
-        .tid = stream->head_exec.tid,
-        .process_start_ns = stream->head_exec.process_start_ns,
+        .kind = dir == DIR_OUT && !connection->passive ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER,
+        .tgid = exchange->exec.tgid,
+        .tid = exchange->exec.tid,
+        .process_start_ns = exchange->exec.process_start_ns,
         .start_ns = stream->head_time_ns,
         .position = stream->head_position,
         .other_start = connection->starts[!dir],
@@ -191,13 +206,9 @@ static struct exchange *open_exchange(struct track *track, struct connection *co
     *exchange = (struct exchange){0};
     list_init(&exchange->open);
     exchange->protocol = connection->protocol;
-    exchange->local = connection->local;
-    exchange->remote = connection->remote;
-    exchange->netns = connection->netns;
-    exchange->has_endpoints = connection->has_facts;
-    exchange->exec = connection->streams[dir].head_exec;
     exchange->start_ns = connection->streams[dir].head_time_ns;
     copy_message(track, exchange, message, &exchange->request);
+    fill_ends(exchange, connection, dir);
     fill_cause(exchange, connection, dir);
     read_context(track, message, &exchange->cause);
     if (track->options.sink.begin(track->options.sink.arg, exchange))

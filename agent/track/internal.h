@@ -49,6 +49,7 @@ struct connection {
     enum selection selection;
     bool has_facts;
     bool has_starts;
+    bool passive;       /* seen from between the two ends */
     bool inbound;       /* the first operation seen was a receive */
     bool from_start;    /* its first operation was seen */
     bool multiplexed;   /* messages have stream ids */

@@ -46,6 +46,7 @@ struct exchange {
     struct endpoint local;
     struct endpoint remote;
     bool has_endpoints;
+    bool passive; /* `local` is the server's end, and `exec` stands for what is behind it */
     uint32_t netns;
     struct exec_context exec; /* who handled the request's first bytes */
     uint64_t start_ns; /* first byte of the request */

@@ -13,8 +13,12 @@ struct section {
 };
 
 static const struct section sections[] = {
+    {COUNTER_PACKETS, "Packets", "Only where the source is a capture of packets."},
+    {COUNTER_PACKET_USED, "Packets used", "The agent knows what each of these was."},
+    {COUNTER_PACKET_LOST, "Packets lost", "These may have carried something to be understood."},
     {COUNTER_OPERATIONS, "Operations",
-     "A send or receive on a socket, as the kernel's hook sees it."},
+     "A send or receive on a socket, as the kernel's hook sees it; in a capture, the bytes of a\n"
+     "segment in their turn."},
     {COUNTER_OPERATION_USED, "Operations used", "The agent knows what each of these was."},
     {COUNTER_OPERATION_LOST, "Operations lost",
      "These carried bytes, or might have, that the agent did not understand."},
@@ -31,8 +35,9 @@ static const char head[] =
     "\n"
     "Everything that the agent sees, uses and loses is counted under one name. The counters are\n"
     "served at `/metrics` (setting `status.listen`), there as `flowtrace_NAME_total`, and\n"
-    "printed when the agent stops. Whenever it is at rest, two identities hold:\n"
+    "printed when the agent stops. Whenever it is at rest, three identities hold:\n"
     "\n"
+    "    packets    = sum of packets used    + sum of packets lost\n"
     "    operations = sum of operations used + sum of operations lost\n"
     "    exchanges  = sum of exchanges used  + sum of exchanges lost + those still open\n";
 

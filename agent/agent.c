@@ -205,6 +205,7 @@ static int catch_signals(struct agent *agent)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP); /* the terminal is gone */
     if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0)
         return log_error(-EINVAL, "cannot block signals");
     signal(SIGPIPE, SIG_IGN);

@@ -332,5 +332,5 @@ def main():
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(suite)
     failed = len(result.failures) + len(result.errors)
-    print(f"{result.passed} passed, {failed} failed")
+    print(f"{result.passed} passed, {failed} failed, {len(result.skipped)} skipped")
     sys.exit(0 if failed == 0 and result.passed + len(result.skipped) > 0 else 1)

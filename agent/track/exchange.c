@@ -155,13 +155,19 @@ void track_release(struct track *track, struct exchange *exchange)
 
 static void read_context(struct track *track, const struct message *message, struct cause *cause)
 {
-    struct bytes traceparent = message_field(message, FIELD_TRACEPARENT);
+    struct context_carrier carrier;
+    unsigned n = 0, invalid;
 
-    if (!traceparent.ptr)
+    while (n < message->n_fields && message->fields[n].id >= FIELD_PROTOCOL)
+        n++;
+    if (n == message->n_fields)
         return;
-    cause->carried = context_parse_traceparent(traceparent, &cause->context) == 0;
-    if (!cause->carried)
-        counters_add(track->counters, COUNTER_contexts_invalid, 1);
+    carrier = (struct context_carrier){0};
+    for (; n < message->n_fields; n++)
+        if (message->fields[n].id < FIELD_PROTOCOL)
+            context_carrier_add(&carrier, message->fields[n].id, message->fields[n].value);
+    cause->carried = context_read(&carrier, &cause->context, &invalid);
+    counters_add(track->counters, COUNTER_contexts_invalid, invalid);
 }
 
 static void fill_cause(struct exchange *exchange, const struct connection *connection,

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "causality/causality.h"
+#include "pipeline/names.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/process.h"
 #include "policy/policy.h"
@@ -20,6 +21,7 @@ struct pipeline {
     struct causality *causality;
     struct policy *policy;
     struct processes processes;
+    struct names names;
     struct batch_builder *batch;
     struct buffer encoded;   /* the span in hand */
     struct arena span_text;
@@ -31,3 +33,6 @@ struct pipeline {
 
 /* span.c: the exchange as a span, settled, described, redacted. */
 void make_span(struct pipeline *pipeline, struct exchange *exchange, struct span *ret_span);
+
+/* carried.c: the span's trace state and baggage. */
+void add_carried(struct pipeline *pipeline, const struct exchange *exchange, struct span *span);

@@ -25,6 +25,7 @@ struct process {
     bool described; /* the look-up has answered, if only that nothing is known */
     struct process_facts facts;
     uint64_t resource_key; /* changes with the resource */
+    uint64_t service_key;  /* the same for all processes of a service */
     size_t resource_len;   /* 0: not encoded yet */
     uint8_t text[PROCESS_TEXT_MAX];
     uint8_t resource[PROCESS_RESOURCE_MAX];
@@ -51,6 +52,9 @@ struct process *processes_get(struct processes *processes, const struct exec_con
 
 /* Takes over what the look-up found out. */
 void processes_describe(struct processes *processes, const struct event *event);
+
+/* A hash of its service.name. */
+uint64_t processes_service(struct processes *processes, struct process *process);
 
 /* The bytes of its OTLP Resource; valid until the process is described anew or evicted. */
 struct bytes processes_resource(struct processes *processes, struct process *process);

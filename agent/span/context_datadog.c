@@ -7,7 +7,8 @@
  *   x-datadog-sampling-priority: 1                    1, 2 keep; 0, -1 drop; missing: undecided
  *   x-datadog-tags: _dd.p.tid=640cfd8d00000000,...    the high 64 bits, 16 hex digits
  *
- * A `_dd.p.tid` that is none is passed over, as Datadog's tracers do: the trace id has 64 bits then.
+ * A `_dd.p.tid` that is none is passed over, as Datadog's tracers do: the trace id then has 64
+ * bits.
  */
 #include "span/context_internal.h"
 

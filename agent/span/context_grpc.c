@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OpenCensus' binary trace context, which gRPC carries as grpc-trace-bin, in base64
- * (https://github.com/census-instrumentation/opencensus-specs/blob/master/encodings/BinaryEncoding.md):
+ * OpenCensus' binary trace context (opencensus-specs, encodings/BinaryEncoding.md), which gRPC
+ * carries as grpc-trace-bin, in base64:
  *
  *   0 | 0 trace id (16 bytes) | 1 span id (8 bytes) | 2 options (1 byte: bit 0 sampled)
  *   '-- version   each field begins with its number; in this order; options may be missing

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Jaeger's own header (https://www.jaegertracing.io/docs/1.76/client-libraries/#propagation-format):
+ * Jaeger's own header (jaegertracing.io, client libraries, propagation format):
  *
  *   uber-trace-id: 4bf92f3577b34da6a3ce929d0e0e4736:f067aa0ba902b7:0:1
  *                  trace id                        span id       |  '-- flags, hex: bit 0 sampled

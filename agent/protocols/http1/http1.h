@@ -25,9 +25,9 @@ enum http1_field {
 };
 
 /*
- * Where two recipients may see different messages in the same bytes, and smuggling begins (RFC 9112,
- * sections 2.2, 5, 6 and 11.2). What is said of such a message is marked, and a body whose end
- * nobody can know is not guessed.
+ * Where two recipients may see different messages in the same bytes, and smuggling begins
+ * (RFC 9112, sections 2.2, 5, 6 and 11.2). What is said of such a message is marked, and a body
+ * whose end nobody can know is not guessed.
  */
 enum http1_ambiguity {
     HTTP1_CLEAR,

@@ -25,7 +25,8 @@ static const struct {
     {{{"x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8"}},
      "53995c3f42cd8ad8"},
     {{{"sw8", "1-NTZhNWUxYzUxOWFlNGM3NmEyYjhiMTFkOTJjZWFkN2Y=-"
-              "NTZhNWUxYzUxOWFlNGM3NmEyYjhiMTFkOTJjZWFkN2Y=-0-c2VydmljZQ==-aW5zdGFuY2U=-L2E=-YjoxMA=="}},
+              "NTZhNWUxYzUxOWFlNGM3NmEyYjhiMTFkOTJjZWFkN2Y=-0-c2VydmljZQ==-aW5zdGFuY2U=-L2E="
+              "-YjoxMA=="}},
      "f41d50d88b60e109"},
     {{{"x-datadog-trace-id", "1"}, {"x-datadog-parent-id", "2"}}, "0000000000000002"},
     {{{"uber-trace-id", "4bf92f3577b34da6a3ce929d0e0e4736:f067aa0ba902b7:0:1"}},

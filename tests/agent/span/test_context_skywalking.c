@@ -29,7 +29,8 @@ static void each_form_of_id_is_read(void **state)
 static void what_is_not_of_this_form_is_refused(void **state)
 {
     static const char *const bad[] = {
-        "", "1", "2-" LONG "-" LONG "-3" REST, "1-" LONG "-" LONG "-3", "1-" LONG "-" LONG "-x" REST,
+        "", "1", "2-" LONG "-" LONG "-3" REST, "1-" LONG "-" LONG "-3",
+        "1-" LONG "-" LONG "-x" REST,
         "1-" LONG "-" LONG "-4294967296" REST, "1-!!!!-" LONG "-3" REST, "1--" LONG "-3" REST,
         "1-YWJj-" LONG "-3" REST, "1-" LONG "-YWJj-3" REST,
         "1-" LONG LONG LONG LONG "-" LONG "-3" REST,

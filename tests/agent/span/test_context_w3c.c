@@ -72,9 +72,10 @@ static void what_breaks_the_specification_is_refused(void **state)
 
 static void two_different_traceparents_are_none(void **state)
 {
-    const struct header headers[] = {{"traceparent", "00-12345678901234567890123456789011-" SPAN "-01"},
-                                     {"traceparent", "00-" TRACE "-" SPAN "-01"},
-                                     {0}};
+    const struct header headers[] = {
+        {"traceparent", "00-12345678901234567890123456789011-" SPAN "-01"},
+        {"traceparent", "00-" TRACE "-" SPAN "-01"},
+        {0}};
     struct trace_context context;
     unsigned invalid;
 
@@ -102,7 +103,8 @@ static void of_the_flags_only_those_with_a_meaning_are_kept(void **state)
 
 #define KEY "abcdefghijklmnopqrstuvwxyz0123456789_-*/"
 #define VALUE                                                                                      \
-    " !\"#$%&'()*+-./0123456789:;<>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+    " !\"#$%&'()*+-./0123456789:;<>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmno"             \
+    "pqrstuvwxyz{|}~"
 
 static void assert_state(const char *list, bool valid)
 {

@@ -226,25 +226,16 @@ static struct framing frame(const struct http1_state *http1, const struct draft 
     return framing;
 }
 
-/* Empty lines before a start line are passed over (RFC 9112, section 2.2). */
-static size_t count_line_ends(struct bytes data)
-{
-    size_t n = 0;
-
-    while (n < data.len && (data.ptr[n] == '\r' || data.ptr[n] == '\n'))
-        n++;
-    return n;
-}
-
 static struct parse_result parse_head(struct http1_state *http1, const struct parse_input *input,
                                       struct message *ret_message)
 {
     struct bytes data = input->data;
-    size_t n_line_ends = count_line_ends(data);
+    size_t n_line_ends = http1_count_line_ends(data);
     struct draft draft;
     struct framing framing;
     enum line_match match;
 
+    /* Empty lines before a start line are passed over (RFC 9112, section 2.2). */
     if (n_line_ends)
         return none(n_line_ends, 0);
     match = read_head(input->sender, data, &draft);

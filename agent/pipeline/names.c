@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/macro.h"
 
-/* Of all services together: 1.5 MiB when all are used. */
+/* Of all services together: 1 MiB when all are used. */
 #define NAMES_MAX 65536
 
 struct service {

@@ -93,9 +93,11 @@ enum counter_class {
     X(responses_unpaired, INFO, "responses without a known request")                               \
     X(exchanges, EXCHANGES, "exchanges begun: a request was seen")                                 \
     X(spans, EXCHANGE_USED, "spans made")                                                          \
-    X(exchanges_unselected, EXCHANGE_USED, "exchanges of processes that turned out to be "          \
+    X(exchanges_unselected, EXCHANGE_USED, "exchanges of processes that turned out to be "         \
                                            "outside the selection")                                \
-    X(exchanges_unanswered, EXCHANGE_LOST, "exchanges that were open when the run ended")           \
+    X(exchanges_unsampled, EXCHANGE_USED, "exchanges whose request carried the decision not to "    \
+                                          "sample them")                                           \
+    X(exchanges_unanswered, EXCHANGE_LOST, "exchanges that were open when the run ended")          \
     X(exchanges_evicted, EXCHANGE_LOST, "exchanges dropped with an evicted connection or from a "  \
                                         "full pool")                                               \
     X(exchanges_desynchronized, EXCHANGE_LOST, "exchanges whose pairing a gap made uncertain")     \
@@ -109,6 +111,8 @@ enum counter_class {
     X(starts_moved, INFO, "spans whose start was moved back to their child's")                     \
     X(joins_late, INFO, "both ends met after their ids were already used")                         \
     X(contexts_invalid, INFO, "trace contexts that broke their specification")                     \
+    X(tracestates_invalid, INFO, "tracestates left out because they broke their specification")    \
+    X(names_limited, INFO, "spans called by their method alone: their service had all its names")  \
     X(processes, INFO, "processes described")                                                      \
     X(processes_evicted, INFO, "processes evicted from a full table, oldest first")
 

@@ -78,6 +78,17 @@ const struct setting setting_rows[] = {
     {"select.netns", SETTING_LIST, "", AT(select_netns), .form = &form_netns,
      .description = "Trace only these network namespaces; empty: all."},
 
+    {"context.export_unsampled", SETTING_BOOLEAN, "false", AT(export_unsampled),
+     .description = "Export spans also where the request carried the decision not to sample its "
+                    "trace."},
+    {"context.baggage_keys", SETTING_LIST, "", AT(baggage_keys), .form = &form_not_empty,
+     .description = "Members of the baggage that become attributes, as `baggage.KEY`; empty: none, "
+                    "for baggage may hold secrets."},
+
+    {"names.per_service", SETTING_INTEGER, "200", 0, 65536, AT(names_per_service),
+     .description = "Different span names that a service may have; its other spans are called by "
+                    "their method alone."},
+
     {"redact.query_keys", SETTING_LIST,
      "token,key,secret,password,passwd,pwd,auth,credential,session,signature,sig,code,jwt",
      AT(redact_query_keys), .form = &form_not_empty,

@@ -42,6 +42,12 @@ struct settings {
     struct string_list select_cgroups;     /* glob patterns on the path */
     struct string_list select_netns;       /* inode numbers */
 
+    /* Trace contexts that requests carry. */
+    bool export_unsampled;           /* spans of traces that came here as not sampled */
+    struct string_list baggage_keys; /* that become attributes */
+
+    uint64_t names_per_service; /* different span names */
+
     /* Redaction. */
     struct string_list redact_query_keys; /* case-insensitive parts of names */
 

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "causality/causality.h"
+#include "pipeline/names.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/process.h"
 #include "policy/policy.h"
@@ -20,6 +21,7 @@ struct pipeline {
     struct causality *causality;
     struct policy *policy;
     struct processes processes;
+    struct names names;
     struct batch_builder *batch;
     struct buffer encoded;   /* the span in hand */
     struct arena span_text;
@@ -37,3 +39,6 @@ struct bytes endpoint_text(const struct endpoint *endpoint, struct arena *arena)
 
 /* Is this text an IP address, and no name? */
 bool is_address(struct bytes text);
+
+/* carried.c: the span's trace state and baggage. */
+void add_carried(struct pipeline *pipeline, const struct exchange *exchange, struct span *span);

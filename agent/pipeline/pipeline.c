@@ -96,6 +96,34 @@ static void name_server(struct pipeline *pipeline, const struct exchange *exchan
         processes_name(process, endpoint_text(&exchange->local, &pipeline->span_text), false);
 }
 
+/* A service has so many names; its other spans are called by what does not vary. */
+static void limit_name(struct pipeline *pipeline, struct process *process, struct span *span)
+{
+    uint64_t service;
+
+    if (span->plain_name.len == 0 || bytes_equal(span->name, span->plain_name))
+        return;
+    service = processes_service(&pipeline->processes, process);
+    if (names_admit(&pipeline->names, service, span->name))
+        return;
+    span->name = span->plain_name;
+    counters_add(pipeline->counters, COUNTER_names_limited, 1);
+}
+
+static void export_span(struct pipeline *pipeline, struct process *process, struct span *span)
+{
+    if (!(span->flags & CONTEXT_FLAG_SAMPLED) && !pipeline->options.settings->export_unsampled) {
+        counters_add(pipeline->counters, COUNTER_exchanges_unsampled, 1);
+        return;
+    }
+    limit_name(pipeline, process, span);
+    buffer_reset(&pipeline->encoded);
+    if (otlp_encode_span(span, &pipeline->encoded) < 0)
+        counters_add(pipeline->counters, COUNTER_exchanges_unencodable, 1);
+    else
+        batch_span(pipeline, process);
+}
+
 static void finish(struct pipeline *pipeline, struct exchange *exchange)
 {
     struct process *process = processes_get(&pipeline->processes, &exchange->exec, NULL);
@@ -105,11 +133,7 @@ static void finish(struct pipeline *pipeline, struct exchange *exchange)
         make_span(pipeline, exchange, &span);
         if (exchange->passive)
             name_server(pipeline, exchange, process, &span);
-        buffer_reset(&pipeline->encoded);
-        if (otlp_encode_span(&span, &pipeline->encoded) < 0)
-            counters_add(pipeline->counters, COUNTER_exchanges_unencodable, 1);
-        else
-            batch_span(pipeline, process);
+        export_span(pipeline, process, &span);
     } else {
         counters_add(pipeline->counters, COUNTER_exchanges_unselected, 1);
     }
@@ -272,6 +296,8 @@ static int make_rooms(struct pipeline *pipeline, const struct settings *settings
         .max_windows = settings->max_windows,
         .exchange_timeout_ns = settings->exchange_timeout,
         .linger_ns = settings->grace,
+        .keep_contexts = UINT32_C(1) << CONTEXT_TRACESTATE |
+                         (uint32_t)(settings->baggage_keys.n > 0) << CONTEXT_BAGGAGE,
         .counters = pipeline->counters,
         .sink = {on_select, on_begin, on_end, on_drop, on_blind, on_verdict, pipeline},
     };
@@ -283,6 +309,8 @@ static int make_rooms(struct pipeline *pipeline, const struct settings *settings
         r = track_new(&track, &pipeline->track);
     if (r == 0)
         r = processes_init(&pipeline->processes, settings->max_processes, pipeline->counters);
+    if (r == 0)
+        r = names_init(&pipeline->names, settings->max_processes, settings->names_per_service);
     if (r == 0)
         r = batch_builder_new(settings->batch_spans, settings->batch_bytes, &pipeline->batch);
     return r < 0 ? r : arena_init(&pipeline->span_text, SPAN_TEXT_MAX);
@@ -316,6 +344,7 @@ void pipeline_free(struct pipeline *pipeline)
     causality_free(pipeline->causality);
     policy_free(pipeline->policy);
     processes_done(&pipeline->processes);
+    names_done(&pipeline->names);
     batch_builder_free(pipeline->batch);
     buffer_done(&pipeline->encoded);
     arena_done(&pipeline->span_text);

@@ -129,6 +129,7 @@ static void encode_resource(struct processes *processes, struct process *process
         buffer_reset(&processes->scratch);
         otlp_encode_resource(attributes, MIN(n, (size_t)1), &processes->scratch);
     }
+    process->service_key = n ? hash_bytes(attributes[0].text) : 0;
     process->resource_len = processes->scratch.len;
     memcpy(process->resource, processes->scratch.ptr, process->resource_len);
     process->resource_key = hash_pair(process->resource_key,
@@ -140,4 +141,10 @@ struct bytes processes_resource(struct processes *processes, struct process *pro
     if (process->resource_len == 0)
         encode_resource(processes, process);
     return bytes_make(process->resource, process->resource_len);
+}
+
+uint64_t processes_service(struct processes *processes, struct process *process)
+{
+    processes_resource(processes, process);
+    return process->service_key;
 }

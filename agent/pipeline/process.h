@@ -26,6 +26,7 @@ struct process {
     bool described; /* the look-up has answered, if only that nothing is known */
     struct process_facts facts;
     uint64_t resource_key; /* changes with the resource */
+    uint64_t service_key;  /* the same for all processes of a service */
     size_t resource_len;   /* 0: not encoded yet */
     uint8_t text[PROCESS_TEXT_MAX];
     uint8_t resource[PROCESS_RESOURCE_MAX];
@@ -58,6 +59,9 @@ void processes_describe(struct processes *processes, const struct event *event);
  * an address) stays; until then any name serves.
  */
 void processes_name(struct process *process, struct bytes name, bool chosen);
+
+/* A hash of its service.name. */
+uint64_t processes_service(struct processes *processes, struct process *process);
 
 /* The bytes of its OTLP Resource; valid until the process is described anew or evicted. */
 struct bytes processes_resource(struct processes *processes, struct process *process);

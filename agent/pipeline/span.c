@@ -153,5 +153,6 @@ void make_span(struct pipeline *pipeline, struct exchange *exchange, struct span
     add_server(exchange, ret_span);
     add_end(exchange, ret_span);
     add_lineage(&lineage, ret_span);
+    add_carried(pipeline, exchange, ret_span);
     policy_redact(pipeline->policy, ret_span);
 }

@@ -2,7 +2,7 @@
 /*
  * What a protocol is to the agent: bytes of one connection in, messages out, and a description of a
  * request and its response as span attributes. All of it is pure: no I/O, clock, allocation,
- * globals or logging, and results point into the input.
+ * globals or logging, and results point into the input or into the parser's state.
  *
  *   stream of one direction:   [head][....body....][head][..
  *                              ^     ^
@@ -21,6 +21,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "span/context.h"
 #include "span/span.h"
 
 #define MESSAGE_FIELDS_MAX 24
@@ -57,8 +58,13 @@ enum message_flags {
     MESSAGE_ONE_WAY = 1 << 4,   /* a request that gets no response */
 };
 
-/* Fields with a meaning for every protocol; a protocol numbers its own from FIELD_PROTOCOL. */
-enum field_id { FIELD_TRACEPARENT = 1, FIELD_TRACESTATE = 2, FIELD_PROTOCOL = 32 };
+/*
+ * A field below FIELD_PROTOCOL has the number of an enum context_name and the value that came under
+ * it, unread: whatever carries names looks them up by context_name_of. A protocol numbers its own
+ * fields from FIELD_PROTOCOL.
+ */
+enum field_id { FIELD_PROTOCOL = 32 };
+_Static_assert((int)CONTEXT_NAME_COUNT <= (int)FIELD_PROTOCOL, "a field for every context name");
 
 struct field {
     uint16_t id;
@@ -112,7 +118,7 @@ struct protocol {
     size_t (*resync)(void *state, const struct parse_input *input);
 
     /*
-     * Name, kind-specific status and attributes of the exchange, network.protocol.* included.
+     * Names, kind-specific status and attributes of the exchange, network.protocol.* included.
      * span->kind, times, network.peer.* and network.transport are set before; `response` is NULL
      * where none was seen. New strings go to span->arena, the others point into the messages.
      * Redaction is not done here: policy/ sees every span after this.

@@ -59,6 +59,7 @@ struct span {
     uint32_t flags;                /* W3C trace flags, low 8 bits */
     enum span_kind kind;
     struct bytes name;
+    struct bytes plain_name; /* in place of `name` once its service has too many; empty: none */
     uint64_t start_ns; /* UNIX time */
     uint64_t end_ns;
     enum span_status status;

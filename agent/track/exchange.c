@@ -10,47 +10,65 @@
 
 /* ---- messages are copied into the exchange's texts ------------------------------------------ */
 
-static size_t text_size(const struct message *message, unsigned n_fields)
+/* Of the contexts, which have been read already, only some are kept. */
+static bool is_kept(const struct track *track, const struct field *field)
 {
-    size_t size = n_fields * sizeof(struct field);
-
-    for (unsigned i = 0; i < message->n_fields; i++)
-        size += message->fields[i].value.len;
-    return size;
+    return field->id >= FIELD_PROTOCOL || track->options.keep_contexts >> field->id & 1;
 }
 
-static void copy_value(struct arena *arena, struct bytes value, struct field *ret_field,
+/* What `n_old` fields and the message's need; ret_n is their number. */
+static size_t text_size(const struct track *track, const struct message *message, unsigned n_old,
+                        unsigned *ret_n)
+{
+    size_t size = 0;
+    unsigned n = n_old;
+
+    for (unsigned i = 0; i < message->n_fields; i++)
+        if (is_kept(track, &message->fields[i])) {
+            size += message->fields[i].value.len;
+            n++;
+        }
+    *ret_n = MIN(n, (unsigned)MESSAGE_FIELDS_MAX);
+    return size + *ret_n * sizeof(struct field);
+}
+
+/* False: a context that has no room. It is left out whole, and nothing else is missing. */
+static bool copy_field(struct arena *arena, const struct field *from, struct field *ret_field,
                        unsigned *flags)
 {
-    ret_field->value = arena_copy(arena, value);
-    if (ret_field->value.len < value.len)
+    if (from->id < FIELD_PROTOCOL && from->value.len > arena->size - arena->used)
+        return false;
+    ret_field->id = from->id;
+    ret_field->value = arena_copy(arena, from->value);
+    if (ret_field->value.len < from->value.len)
         *flags |= MESSAGE_TRUNCATED;
+    return true;
 }
 
 /* Adds the message's fields to those that the copy has. */
 static void copy_fields(struct track *track, struct exchange *exchange,
                         const struct message *message, struct message_copy *copy)
 {
-    unsigned n = MIN(copy->n_fields + message->n_fields, (unsigned)MESSAGE_FIELDS_MAX);
+    unsigned n_max, n = copy->n_fields;
+    size_t size = text_size(track, message, n, &n_max);
     struct arena arena = {0};
     struct field *fields;
 
+    if (n_max == n)
+        return;
     if (exchange->n_texts < TEXTS_PER_EXCHANGE)
-        arena = texts_take(&track->texts, text_size(message, n), &exchange->texts);
-    fields = arena_alloc(&arena, n * sizeof(*fields));
+        arena = texts_take(&track->texts, size, &exchange->texts);
+    fields = arena_alloc(&arena, n_max * sizeof(*fields));
     if (!fields) {
         copy->flags |= MESSAGE_TRUNCATED;
         return;
     }
     exchange->n_texts++;
-    if (copy->n_fields)
-        memcpy(fields, copy->fields, copy->n_fields * sizeof(*fields));
-    for (unsigned i = copy->n_fields; i < n; i++) {
-        const struct field *from = &message->fields[i - copy->n_fields];
-
-        fields[i].id = from->id;
-        copy_value(&arena, from->value, &fields[i], &copy->flags);
-    }
+    if (n)
+        memcpy(fields, copy->fields, n * sizeof(*fields));
+    for (unsigned i = 0; i < message->n_fields && n < n_max; i++)
+        if (is_kept(track, &message->fields[i]))
+            n += copy_field(&arena, &message->fields[i], &fields[n], &copy->flags);
     copy->fields = fields;
     copy->n_fields = n;
 }
@@ -62,8 +80,7 @@ static void copy_message(struct track *track, struct exchange *exchange,
     copy->stream = message->stream;
     if (message->code)
         copy->code = message->code;
-    if (message->n_fields)
-        copy_fields(track, exchange, message, copy);
+    copy_fields(track, exchange, message, copy);
 }
 
 void message_from_copy(const struct message_copy *copy, enum message_kind kind,
@@ -155,13 +172,19 @@ void track_release(struct track *track, struct exchange *exchange)
 
 static void read_context(struct track *track, const struct message *message, struct cause *cause)
 {
-    struct bytes traceparent = message_field(message, FIELD_TRACEPARENT);
+    struct context_carrier carrier;
+    unsigned n = 0, invalid;
 
-    if (!traceparent.ptr)
+    while (n < message->n_fields && message->fields[n].id >= FIELD_PROTOCOL)
+        n++;
+    if (n == message->n_fields)
         return;
-    cause->carried = context_parse_traceparent(traceparent, &cause->context) == 0;
-    if (!cause->carried)
-        counters_add(track->counters, COUNTER_contexts_invalid, 1);
+    carrier = (struct context_carrier){0};
+    for (; n < message->n_fields; n++)
+        if (message->fields[n].id < FIELD_PROTOCOL)
+            context_carrier_add(&carrier, message->fields[n].id, message->fields[n].value);
+    cause->carried = context_read(&carrier, &cause->context, &invalid);
+    counters_add(track->counters, COUNTER_contexts_invalid, invalid);
 }
 
 /* From between the two ends, the server's side is told, whichever end the source took for it. */

@@ -91,6 +91,7 @@ struct track_options {
     size_t max_windows;
     uint64_t exchange_timeout_ns;
     uint64_t linger_ns; /* how long a closed connection may still deliver what was unread */
+    uint32_t keep_contexts; /* bit per enum context_name: stays among a request's fields */
     struct counters *counters;
     struct track_sink sink;
 };

@@ -120,6 +120,8 @@ class Span:
         self.end = int(span["endTimeUnixNano"])
         self.error = span.get("status", {}).get("code", 0) == 2
         self.links = [link["spanId"] for link in span.get("links", [])]
+        self.trace_state = span.get("traceState", "")
+        self.flags = span.get("flags", 0)
         self.attributes = attributes_of(span.get("attributes", []))
         self.resource = resource
         self.service = resource.get("service.name", "")

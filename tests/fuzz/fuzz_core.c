@@ -39,11 +39,13 @@ static const struct settings *small_settings(void)
 {
     static char connections[] = "limits.connections=16", exchanges[] = "limits.exchanges=16",
                 processes[] = "limits.processes=16", windows[] = "limits.windows=16",
-                batch[] = "batch.spans=8";
-    static char *assignments[] = {connections, exchanges, processes, windows, batch};
+                batch[] = "batch.spans=8", names[] = "names.per_service=4",
+                unsampled[] = "context.export_unsampled=true", baggage[] = "context.baggage_keys=a";
+    static char *assignments[] = {connections, exchanges, processes, windows,
+                                  batch,       names,     unsampled, baggage};
     static struct settings *settings;
 
-    if (!settings && settings_load(NULL, assignments, 5, &settings) < 0)
+    if (!settings && settings_load(NULL, assignments, ELEMENTSOF(assignments), &settings) < 0)
         abort();
     return settings;
 }

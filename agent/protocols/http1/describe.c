@@ -26,6 +26,20 @@
 #define URL_QUERY BYTES_LITERAL("url.query")
 #define URL_SCHEME BYTES_LITERAL("url.scheme")
 #define USER_AGENT_ORIGINAL BYTES_LITERAL("user_agent.original")
+/* In what way the request or the response can be read differently by others. */
+#define FLOWTRACE_HTTP_AMBIGUOUS BYTES_LITERAL("flowtrace.http.ambiguous")
+
+static const char *const ambiguities[HTTP1_AMBIGUITIES] = {
+    [HTTP1_TWO_FRAMINGS] = "transfer_encoding_and_content_length",
+    [HTTP1_BAD_LENGTH] = "content_length",
+    [HTTP1_BAD_CODING] = "transfer_encoding",
+    [HTTP1_OLD_CODING] = "transfer_encoding_in_http_1.0",
+    [HTTP1_FOLDED_LINE] = "folded_line",
+    [HTTP1_BARE_CR] = "bare_cr",
+    [HTTP1_BLANK_IN_NAME] = "blank_before_colon",
+    [HTTP1_TWO_HOSTS] = "different_hosts",
+    [HTTP1_BARE_LF_CHUNK] = "chunk_without_cr",
+};
 
 static void add_text(struct span *span, struct bytes key, struct bytes text)
 {
@@ -84,6 +98,7 @@ static void describe_name(struct bytes method, const struct http1_url *url, bool
     const struct bytes parts[] = {shown, BYTES_LITERAL(" "), {route, len}};
 
     span->name = len ? join(span->arena, parts, ELEMENTSOF(parts)) : shown;
+    span->plain_name = shown;
 }
 
 /* No url.full of a target that is cut, or no path: "http://shop" "oops" would be another host. */
@@ -117,6 +132,19 @@ static void describe_body(const struct message *message, struct bytes key, struc
 
     if (bytes_parse_u64(message_field(message, HTTP1_FIELD_BODY_SIZE), &size) == 0)
         span_add_integer(span, key, (int64_t)size);
+}
+
+/* The request's, else the response's. */
+static void describe_ambiguity(const struct message *request, const struct message *response,
+                               struct span *span)
+{
+    struct bytes found = message_field(request, HTTP1_FIELD_AMBIGUITY);
+
+    if (!found.len && response)
+        found = message_field(response, HTTP1_FIELD_AMBIGUITY);
+    if (found.len && found.ptr[0] < HTTP1_AMBIGUITIES && ambiguities[found.ptr[0]])
+        span_add_text(span, FLOWTRACE_HTTP_AMBIGUOUS,
+                      bytes_from_string(ambiguities[found.ptr[0]]));
 }
 
 static void describe_response(const struct message *response, struct span *span)
@@ -153,4 +181,5 @@ void http1_describe(const struct message *request, const struct message *respons
     add_text(span, SEMCONV_NETWORK_PROTOCOL_VERSION, version);
     if (response)
         describe_response(response, span);
+    describe_ambiguity(request, response, span);
 }

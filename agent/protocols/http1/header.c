@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Header lines: one memchr per line, a look at the first letter, and a comparison only for the few
- * names in the table below.
+ * Header lines: a look at the first letter, and for the few that may be of interest, one look-up by
+ * the length of the name, here and in the table of trace contexts.
  */
 #include "protocols/http1/header.h"
 
 #include "base/macro.h"
-
-#include <assert.h>
 
 enum repeat_rule { REPEAT_FIRST, REPEAT_LAST, REPEAT_EQUAL };
 
@@ -20,26 +18,23 @@ struct header_row {
 #define ROW(text, member, rule)                                                                    \
     {{(const uint8_t *)(text), sizeof(text) - 1}, offsetof(struct http1_headers, member), rule}
 
-/* Sorted by name. */
+/* No two have the same length. */
 static const struct header_row rows[] = {
-    ROW("content-length", content_length, REPEAT_EQUAL),
     ROW("host", host, REPEAT_FIRST),
-    ROW("traceparent", traceparent, REPEAT_FIRST),
-    ROW("tracestate", tracestate, REPEAT_FIRST),
-    ROW("transfer-encoding", transfer_encoding, REPEAT_LAST),
     ROW("user-agent", user_agent, REPEAT_FIRST),
+    ROW("content-length", content_length, REPEAT_EQUAL),
+    ROW("transfer-encoding", transfer_encoding, REPEAT_LAST),
 };
 
-/* The rows of each first letter, by its lowest five bits, which upper and lower case share. */
-static const struct {
-    uint8_t begin, end;
-} rows_by_letter[32] = {
-    ['c' & 31] = {0, 1},
-    ['h' & 31] = {1, 2},
-    ['t' & 31] = {2, 5},
-    ['u' & 31] = {5, 6},
+#define LETTER(c) (UINT32_C(1) << ((c) & 31))
+#define LETTERS (LETTER('c') | LETTER('h') | LETTER('t') | LETTER('u'))
+
+/* A header line that is of interest. */
+struct line {
+    const struct header_row *row; /* or NULL: */
+    enum context_name context;    /* a trace context */
+    size_t value;                 /* offset of its value in the data */
 };
-static_assert(ELEMENTSOF(rows) == 6, "rows_by_letter covers every row");
 
 static bool is_blank(uint8_t c)
 {
@@ -57,24 +52,44 @@ static struct bytes trim(struct bytes b)
     return b;
 }
 
-/* The row of the line's name, or NULL; ret_value is the offset behind the colon. */
-static const struct header_row *row_of_line(struct bytes line, size_t *ret_value)
+static void mark(struct http1_headers *headers, enum http1_ambiguity ambiguity)
 {
-    unsigned letter = line.ptr[0] & 31;
+    if (headers->ambiguity == HTTP1_CLEAR)
+        headers->ambiguity = ambiguity;
+}
 
-    for (unsigned i = rows_by_letter[letter].begin; i < rows_by_letter[letter].end; i++) {
-        size_t colon = rows[i].name.len;
-
-        /* Blanks before the colon are wrong, but what they hide would be framing. */
-        while (colon < line.len && is_blank(line.ptr[colon]))
-            colon++;
-        if (colon < line.len && line.ptr[colon] == ':' &&
-            bytes_equal_nocase(bytes_slice(line, 0, rows[i].name.len), rows[i].name)) {
-            *ret_value = colon + 1;
-            return &rows[i];
-        }
-    }
+static const struct header_row *find_row(struct bytes name)
+{
+    for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+        if (rows[i].name.len == name.len)
+            return bytes_equal_nocase(rows[i].name, name) ? &rows[i] : NULL;
     return NULL;
+}
+
+/* Is the line's name of interest? `at` is the line's offset in the data. */
+static bool read_name(struct bytes text, size_t at, struct http1_headers *headers,
+                      struct line *ret_line)
+{
+    struct bytes name;
+    size_t colon;
+
+    if (!((LETTERS | context_name_letters) >> (text.ptr[0] & 31) & 1))
+        return false;
+    colon = bytes_find(text, ':');
+    if (colon == SIZE_MAX)
+        return false;
+    /* Blanks before the colon are wrong, but what they hide would be framing. */
+    name = bytes_slice(text, 0, colon);
+    while (name.len && is_blank(name.ptr[name.len - 1]))
+        name.len--;
+    ret_line->row = find_row(name);
+    ret_line->context = ret_line->row ? CONTEXT_NONE : context_name_of(name);
+    ret_line->value = at + colon + 1;
+    if (!ret_line->row && ret_line->context == CONTEXT_NONE)
+        return false;
+    if (name.len < colon)
+        mark(headers, HTTP1_BLANK_IN_NAME);
+    return true;
 }
 
 /* "5", and also "5, 5", which is what merged duplicates look like (RFC 9112, section 6.3). */
@@ -100,45 +115,83 @@ static void add_length(struct http1_headers *headers, struct bytes value)
     }
 }
 
-static void add_value(struct http1_headers *headers, const struct header_row *row,
-                      struct bytes value)
+static void add_context(struct http1_headers *headers, enum context_name name,
+                        struct bytes value)
 {
-    struct bytes *member = (struct bytes *)((uint8_t *)headers + row->offset);
+    if (headers->n_contexts < HTTP1_CONTEXTS_MAX)
+        headers->contexts[headers->n_contexts++] = (struct field){(uint16_t)name, value};
+}
+
+static void add_value(struct http1_headers *headers, const struct line *line, struct bytes value)
+{
+    struct bytes *member;
 
     value = trim(value);
-    if (row->repeat == REPEAT_EQUAL)
+    if (!line->row) {
+        add_context(headers, line->context, value);
+        return;
+    }
+    member = (struct bytes *)((uint8_t *)headers + line->row->offset);
+    if (line->row->repeat == REPEAT_EQUAL) {
         add_length(headers, value);
-    else if (row->repeat == REPEAT_LAST || !member->ptr)
+    } else if (line->row->repeat == REPEAT_LAST) {
+        if (member->ptr && (header_ends_chunked(*member) || header_chunks_early(*member)))
+            mark(headers, HTTP1_BAD_CODING);
         *member = value;
+    } else if (!member->ptr) {
+        *member = value;
+    } else if (member == &headers->host && !bytes_equal_nocase(*member, value)) {
+        mark(headers, HTTP1_TWO_HOSTS);
+    }
+}
+
+/* Without its line end: LF, or CR LF; a CR elsewhere some take for a line end, others do not. */
+static struct bytes strip_end(struct bytes line, size_t n, struct http1_headers *headers)
+{
+    size_t cr;
+
+    line = bytes_slice(line, 0, n);
+    cr = bytes_find(line, '\r');
+    if (cr == SIZE_MAX)
+        return line;
+    if (cr != n - 1)
+        mark(headers, HTTP1_BARE_CR);
+    return bytes_slice(line, 0, line.ptr[n - 1] == '\r' ? n - 1 : n);
 }
 
 bool headers_read(struct bytes data, struct http1_headers *ret_headers)
 {
-    struct http1_headers headers = {0};
-    const struct header_row *row = NULL; /* whose value begins at `value` and may be folded */
-    size_t value = 0;
-    bool ended = false;
+    struct line line;
+    bool pending = false, ended = false; /* pending: the value of `line` may be folded */
 
+    memset(ret_headers, 0, offsetof(struct http1_headers, contexts));
     while (!ended) {
-        struct bytes line = bytes_skip(data, headers.len);
-        size_t n = bytes_find(line, '\n');
+        size_t at = ret_headers->len, n;
+        struct bytes text = bytes_skip(data, at);
 
+        n = bytes_find(text, '\n');
         if (n == SIZE_MAX)
             break;
-        line = bytes_slice(line, 0, n > 0 && line.ptr[n - 1] == '\r' ? n - 1 : n);
-        if (line.len == 0 || !is_blank(line.ptr[0])) {
-            if (row)
-                add_value(&headers, row, bytes_slice(data, value, headers.len - value));
-            ended = line.len == 0;
-            row = ended ? NULL : row_of_line(line, &value);
-            value += headers.len;
+        text = strip_end(text, n, ret_headers);
+        if (text.len && is_blank(text.ptr[0])) {
+            mark(ret_headers, HTTP1_FOLDED_LINE);
+        } else {
+            if (pending)
+                add_value(ret_headers, &line, bytes_slice(data, line.value, at - line.value));
+            ended = text.len == 0;
+            pending = !ended && read_name(text, at, ret_headers, &line);
         }
-        headers.len += n + 1;
+        ret_headers->len += n + 1;
     }
-    if (row)
-        add_value(&headers, row, bytes_slice(data, value, headers.len - value));
-    *ret_headers = headers;
+    if (pending)
+        add_value(ret_headers, &line,
+                  bytes_slice(data, line.value, ret_headers->len - line.value));
     return ended;
+}
+
+static bool is_chunked(struct bytes coding)
+{
+    return bytes_equal_nocase(trim(coding), BYTES_LITERAL("chunked"));
 }
 
 bool header_ends_chunked(struct bytes transfer_encoding)
@@ -148,5 +201,18 @@ bool header_ends_chunked(struct bytes transfer_encoding)
 
     while ((comma = bytes_find(last, ',')) != SIZE_MAX)
         last = bytes_skip(last, comma + 1);
-    return bytes_equal_nocase(trim(last), BYTES_LITERAL("chunked"));
+    return is_chunked(last);
+}
+
+bool header_chunks_early(struct bytes transfer_encoding)
+{
+    struct bytes rest = transfer_encoding;
+    size_t comma;
+
+    while ((comma = bytes_find(rest, ',')) != SIZE_MAX) {
+        if (is_chunked(bytes_slice(rest, 0, comma)))
+            return true;
+        rest = bytes_skip(rest, comma + 1);
+    }
+    return false;
 }

@@ -9,25 +9,28 @@
  *   CR LF                                 the end
  *
  * A repeated header counts once: the first, except Transfer-Encoding, whose last line has the last
- * coding, and Content-Length, which must agree with itself. Lines that are no header are passed
- * over, as lenient peers do.
+ * coding, and Content-Length, which must agree with itself. Trace contexts are all handed on. Lines
+ * that are no header are passed over, as lenient peers do.
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "protocols/http1/http1.h"
+
+#define HTTP1_CONTEXTS_MAX 14 /* with http1's own they fit a message's fields */
 
 enum length_state { LENGTH_NONE, LENGTH_KNOWN, LENGTH_INVALID };
 
 struct http1_headers {
     struct bytes host; /* a NULL pointer where the header is missing, also below */
     struct bytes user_agent;
-    struct bytes traceparent;
-    struct bytes tracestate;
     struct bytes transfer_encoding;
     struct bytes content_length; /* set only with LENGTH_KNOWN; its digits */
     enum length_state length_state;
     uint64_t length; /* at most INT64_MAX */
     size_t len;      /* bytes of all complete lines, the empty one included */
+    enum http1_ambiguity ambiguity; /* the first one found */
+    unsigned n_contexts;
+    struct field contexts[HTTP1_CONTEXTS_MAX]; /* in the order of the lines */
 };
 
 /*
@@ -38,3 +41,6 @@ bool headers_read(struct bytes data, struct http1_headers *ret_headers);
 
 /* Is "chunked" the last coding of this Transfer-Encoding? */
 bool header_ends_chunked(struct bytes transfer_encoding);
+
+/* Is "chunked" among its codings but the last? */
+bool header_chunks_early(struct bytes transfer_encoding);

@@ -19,7 +19,28 @@ enum http1_field {
     HTTP1_FIELD_VERSION, /* "1.1"; missing where the start line was cut */
     HTTP1_FIELD_HOST,
     HTTP1_FIELD_USER_AGENT,
-    HTTP1_FIELD_BODY_SIZE, /* decimal digits, only where Content-Length frames the body */
+    HTTP1_FIELD_BODY_SIZE, /* decimal digits: Content-Length where it frames the body, or the sum
+                              of the chunks once all were seen */
+    HTTP1_FIELD_AMBIGUITY, /* one byte, enum http1_ambiguity; missing: none */
+};
+
+/*
+ * Where two recipients may see different messages in the same bytes, and smuggling begins
+ * (RFC 9112, sections 2.2, 5, 6 and 11.2). What is said of such a message is marked, and a body
+ * whose end nobody can know is not guessed.
+ */
+enum http1_ambiguity {
+    HTTP1_CLEAR,
+    HTTP1_TWO_FRAMINGS,   /* both Transfer-Encoding and Content-Length: read by the first */
+    HTTP1_BAD_LENGTH,     /* Content-Length is no number, or several */
+    HTTP1_BAD_CODING,     /* a request's last coding is not chunked, or chunked comes twice */
+    HTTP1_OLD_CODING,     /* Transfer-Encoding in HTTP/1.0 */
+    HTTP1_FOLDED_LINE,    /* a header line that continues the one before */
+    HTTP1_BARE_CR,        /* CR without LF in a header line */
+    HTTP1_BLANK_IN_NAME,  /* between the name of a header and its colon */
+    HTTP1_TWO_HOSTS,      /* different Host headers */
+    HTTP1_BARE_LF_CHUNK,  /* a chunk's size line that ends without CR */
+    HTTP1_AMBIGUITIES,
 };
 
 /*
@@ -27,18 +48,25 @@ enum http1_field {
  *
  *   [head] [5 CR LF] hello CR LF [6 CR LF] world! CR LF [0 CR LF] [trailers CR LF]
  *   START  CHUNK     (skipped)   CHUNK     (skipped)    CHUNK     TRAILER
+ *
+ * UNFRAMED: how long the body is cannot be known; the next message must be looked for.
  */
-enum http1_phase { HTTP1_START, HTTP1_CHUNK, HTTP1_TRAILER };
+enum http1_phase { HTTP1_START, HTTP1_CHUNK, HTTP1_TRAILER, HTTP1_UNFRAMED };
+
+#define HTTP1_DIGITS_MAX 20
 
 /*
  * The parser's state on a connection. How a response is framed depends on its request's method:
  * requests without response yet are counted, oldest first, and two bits are kept of each.
  */
 struct http1_state {
-    enum http1_phase phases[2]; /* by enum sender */
+    enum http1_phase phases[2];  /* by enum sender, also below */
+    uint8_t ambiguities[2];      /* enum http1_ambiguity of the message in hand */
+    uint8_t digits[HTTP1_DIGITS_MAX]; /* of the body size last given out */
     uint32_t n_open;
     uint64_t heads;    /* bit i: open request i is a HEAD (of the oldest 64) */
     uint64_t connects; /* ... a CONNECT */
+    uint64_t chunked[2]; /* bytes in the chunks so far */
 };
 
 extern const struct protocol http1_protocol;

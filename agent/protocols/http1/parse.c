@@ -6,8 +6,8 @@
  *   1xx, 204, 304, answer to HEAD   no body          (1xx but 101: another response follows)
  *   101, 2xx to CONNECT             no body, and the connection is HTTP no longer
  *   Transfer-Encoding ... chunked   chunks, then trailers, whatever Content-Length says
- *   Transfer-Encoding otherwise     until the connection closes
- *   Content-Length                  that many bytes; values that differ or are no number: BAD
+ *   Transfer-Encoding otherwise     a response lasts until the close, a request is unframed
+ *   Content-Length                  that many bytes; values that differ or are no number: unframed
  *   none                            a request has no body, a response lasts until the close
  *
  * Where the head is cut (input->cut) its framing is unknown: the message is TRUNCATED and said to
@@ -16,6 +16,8 @@
 #include "protocols/http1/header.h"
 #include "protocols/http1/http1.h"
 #include "protocols/http1/start_line.h"
+
+#include "base/macro.h"
 
 /* What is known of a message before it is given out. */
 struct draft {
@@ -28,11 +30,11 @@ struct draft {
 };
 
 struct framing {
-    bool valid;
     bool sized; /* by Content-Length */
     unsigned flags;
     uint64_t skip;
     enum http1_phase next;
+    enum http1_ambiguity ambiguity;
 };
 
 static const struct parse_result bad = {.status = PARSE_BAD};
@@ -66,20 +68,40 @@ static void requests_pop(struct http1_state *http1)
     http1->n_open -= http1->n_open > 0;
 }
 
-static struct framing frame_body(const struct http1_headers *headers, bool is_request)
+/* By Transfer-Encoding, which there is. */
+static struct framing frame_coding(const struct http1_headers *headers, struct bytes version,
+                                   bool is_request)
 {
-    struct framing framing = {.valid = true, .flags = MESSAGE_ENDS};
+    struct bytes coding = headers->transfer_encoding;
+    struct framing framing = {.flags = MESSAGE_ENDS};
 
-    if (headers->transfer_encoding.ptr && header_ends_chunked(headers->transfer_encoding)) {
-        framing.flags = 0;
-        framing.next = HTTP1_CHUNK;
-    } else if (headers->transfer_encoding.ptr) {
+    if (header_ends_chunked(coding))
+        framing = (struct framing){.next = HTTP1_CHUNK};
+    else if (is_request)
+        framing = (struct framing){.next = HTTP1_UNFRAMED, .ambiguity = HTTP1_BAD_CODING};
+    else
         framing.skip = SKIP_UNTIL_CLOSE;
-    } else if (headers->length_state == LENGTH_KNOWN) {
+    if (headers->length_state != LENGTH_NONE)
+        framing.ambiguity = HTTP1_TWO_FRAMINGS;
+    else if (header_chunks_early(coding))
+        framing.ambiguity = HTTP1_BAD_CODING;
+    else if (bytes_equal(version, BYTES_LITERAL("1.0")))
+        framing.ambiguity = HTTP1_OLD_CODING;
+    return framing;
+}
+
+static struct framing frame_body(const struct http1_headers *headers, struct bytes version,
+                                 bool is_request)
+{
+    struct framing framing = {.flags = MESSAGE_ENDS};
+
+    if (headers->transfer_encoding.ptr)
+        return frame_coding(headers, version, is_request);
+    if (headers->length_state == LENGTH_INVALID)
+        return (struct framing){.next = HTTP1_UNFRAMED, .ambiguity = HTTP1_BAD_LENGTH};
+    if (headers->length_state == LENGTH_KNOWN) {
         framing.sized = true;
         framing.skip = headers->length;
-    } else if (headers->length_state == LENGTH_INVALID) {
-        framing.valid = false;
     } else if (!is_request) {
         framing.skip = SKIP_UNTIL_CLOSE;
     }
@@ -88,7 +110,7 @@ static struct framing frame_body(const struct http1_headers *headers, bool is_re
 
 static struct framing frame_response(const struct http1_state *http1, const struct draft *draft)
 {
-    struct framing empty = {.valid = true, .flags = MESSAGE_ENDS};
+    struct framing empty = {.flags = MESSAGE_ENDS};
     unsigned code = draft->status.code;
     bool to_connect = http1->connects & 1, to_head = http1->heads & 1;
 
@@ -97,7 +119,7 @@ static struct framing frame_response(const struct http1_state *http1, const stru
     else if (code / 100 == 1)
         empty.flags |= MESSAGE_INTERIM;
     else if (!to_head && code != 204 && code != 304)
-        return frame_body(&draft->headers, false);
+        return frame_body(&draft->headers, draft->status.version, false);
     return empty;
 }
 
@@ -128,10 +150,42 @@ static void write_message(const struct draft *draft, const struct framing *frami
     } else {
         add_field(message, HTTP1_FIELD_VERSION, draft->status.version);
     }
-    add_field(message, FIELD_TRACEPARENT, headers->traceparent);
-    add_field(message, FIELD_TRACESTATE, headers->tracestate);
     if (framing->sized)
         message_add(message, HTTP1_FIELD_BODY_SIZE, headers->content_length);
+    for (unsigned i = 0; is_request && i < headers->n_contexts; i++)
+        message_add(message, headers->contexts[i].id, headers->contexts[i].value);
+}
+
+static void begin_message(struct http1_state *http1, enum sender sender,
+                          const struct framing *framing, const struct http1_headers *headers)
+{
+    http1->phases[sender] = framing->next;
+    http1->chunked[sender] = 0;
+    http1->ambiguities[sender] =
+        (uint8_t)(framing->ambiguity ? framing->ambiguity : headers->ambiguity);
+}
+
+static void add_ambiguity(const struct http1_state *http1, enum sender sender,
+                          struct message *message)
+{
+    if (http1->ambiguities[sender] != HTTP1_CLEAR)
+        message_add(message, HTTP1_FIELD_AMBIGUITY, bytes_make(&http1->ambiguities[sender], 1));
+}
+
+/* The sum of the chunks, unless nobody can count so far. */
+static void add_chunked(struct http1_state *http1, enum sender sender, struct message *message)
+{
+    uint64_t size = http1->chunked[sender];
+    size_t at = HTTP1_DIGITS_MAX;
+
+    if (size > INT64_MAX)
+        return;
+    do {
+        http1->digits[--at] = (uint8_t)('0' + size % 10);
+        size /= 10;
+    } while (size);
+    message_add(message, HTTP1_FIELD_BODY_SIZE,
+                bytes_make(http1->digits + at, HTTP1_DIGITS_MAX - at));
 }
 
 /* LINE_MORE where the head does not end in `data`: the draft then has what was complete. */
@@ -153,7 +207,7 @@ static enum line_match read_head(enum sender sender, struct bytes data, struct d
 }
 
 /* Says what a cut head has told, if that is enough to name the request or the response. */
-static bool truncate(struct draft *draft, struct bytes data)
+static bool tell_cut(struct draft *draft, struct bytes data)
 {
     draft->flags |= MESSAGE_TRUNCATED;
     draft->len = data.len;
@@ -163,33 +217,25 @@ static bool truncate(struct draft *draft, struct bytes data)
 static struct framing frame(const struct http1_state *http1, const struct draft *draft)
 {
     struct framing framing = draft->kind == MESSAGE_REQUEST
-                                 ? frame_body(&draft->headers, true)
+                                 ? frame_body(&draft->headers, draft->request.version, true)
                                  : frame_response(http1, draft);
 
     if (draft->flags & MESSAGE_TRUNCATED)
-        return (struct framing){.valid = true, .flags = framing.flags | MESSAGE_ENDS};
+        return (struct framing){.flags = framing.flags | MESSAGE_ENDS,
+                                .ambiguity = framing.ambiguity};
     return framing;
-}
-
-/* Empty lines before a start line are passed over (RFC 9112, section 2.2). */
-static size_t count_line_ends(struct bytes data)
-{
-    size_t n = 0;
-
-    while (n < data.len && (data.ptr[n] == '\r' || data.ptr[n] == '\n'))
-        n++;
-    return n;
 }
 
 static struct parse_result parse_head(struct http1_state *http1, const struct parse_input *input,
                                       struct message *ret_message)
 {
     struct bytes data = input->data;
-    size_t n_line_ends = count_line_ends(data);
+    size_t n_line_ends = http1_count_line_ends(data);
     struct draft draft;
     struct framing framing;
     enum line_match match;
 
+    /* Empty lines before a start line are passed over (RFC 9112, section 2.2). */
     if (n_line_ends)
         return none(n_line_ends, 0);
     match = read_head(input->sender, data, &draft);
@@ -197,14 +243,12 @@ static struct parse_result parse_head(struct http1_state *http1, const struct pa
         return bad;
     if (match == LINE_MORE && !input->cut)
         return data.len < HTTP1_HEAD_MAX ? more(data.len) : bad;
-    if (match == LINE_MORE && !truncate(&draft, data))
+    if (match == LINE_MORE && !tell_cut(&draft, data))
         return bad;
     framing = frame(http1, &draft);
-    if (!framing.valid)
-        return bad;
-
+    begin_message(http1, input->sender, &framing, &draft.headers);
     write_message(&draft, &framing, data, ret_message);
-    http1->phases[input->sender] = framing.next;
+    add_ambiguity(http1, input->sender, ret_message);
     if (draft.kind == MESSAGE_REQUEST)
         requests_push(http1, draft.request.method);
     else if (!(framing.flags & MESSAGE_INTERIM))
@@ -254,6 +298,9 @@ static struct parse_result parse_chunk(struct http1_state *http1, const struct p
     if (n == SIZE_MAX || n >= HTTP1_CHUNK_LINE_MAX ||
         !read_chunk_size(bytes_slice(input->data, 0, n), &size))
         return bad;
+    if (n == 0 || input->data.ptr[n - 1] != '\r')
+        http1->ambiguities[input->sender] = HTTP1_BARE_LF_CHUNK;
+    http1->chunked[input->sender] += MIN(size, UINT64_MAX - http1->chunked[input->sender]);
     if (size > 0)
         return none(n + 1, size + 2);
     http1->phases[input->sender] = HTTP1_TRAILER;
@@ -280,6 +327,9 @@ static struct parse_result parse_trailer(struct http1_state *http1,
     ret_message->code = 0;
     ret_message->head = bytes_slice(input->data, 0, len);
     ret_message->n_fields = 0;
+    add_chunked(http1, input->sender, ret_message);
+    if (http1->ambiguities[input->sender] == HTTP1_BARE_LF_CHUNK)
+        add_ambiguity(http1, input->sender, ret_message);
     return (struct parse_result){.status = PARSE_MESSAGE, .used = len};
 }
 
@@ -295,6 +345,8 @@ struct parse_result http1_parse(void *state, const struct parse_input *input,
         return parse_chunk(http1, input);
     case HTTP1_TRAILER:
         return parse_trailer(http1, input, ret_message);
+    case HTTP1_UNFRAMED:
+        return bad;
     case HTTP1_START:
         break;
     }

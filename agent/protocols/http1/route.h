@@ -5,8 +5,13 @@
  *   /shops/17/orders/9f86d081884c/lines     /shops/{}/orders/{}/lines
  *   /v2/users/4711                          /v2/users/{}
  *
- * The rule, per segment: a value contains a digit, and is longer than 5 bytes or consists of digits
- * by more than half. That covers numbers, UUIDs and hex hashes, and spares "v2", "s3", "utf8".
+ * The rule: what stands behind a ';' in a segment is left out, and the rest is a value if it
+ *
+ *   - has a digit, and more than 5 bytes or more digits than half of them: numbers, UUIDs, most
+ *     hashes, dates, but not "v2", "s3", "utf8"
+ *   - has at least 16 bytes, all of them hex digits: a hash without a digit
+ *   - has a byte that words do not have: '%', '@', '=', '+', ',' or one beyond ASCII
+ *   - has more than 40 bytes
  */
 #pragma once
 

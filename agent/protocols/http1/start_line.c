@@ -131,3 +131,12 @@ enum line_match status_line_match(struct bytes data, struct status_line *ret_lin
     *ret_line = line;
     return n != SIZE_MAX ? LINE_FITS : LINE_MORE;
 }
+
+size_t http1_count_line_ends(struct bytes data)
+{
+    size_t n = 0;
+
+    while (n < data.len && (data.ptr[n] == '\r' || data.ptr[n] == '\n'))
+        n++;
+    return n;
+}

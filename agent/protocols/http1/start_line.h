@@ -40,3 +40,6 @@ enum line_match request_line_match(struct bytes data, struct request_line *ret_l
 
 /* With LINE_MORE `code` is set when its three digits were seen, and 0 otherwise. */
 enum line_match status_line_match(struct bytes data, struct status_line *ret_line);
+
+/* The number of CR and LF at the start of the data. */
+size_t http1_count_line_ends(struct bytes data);

@@ -27,11 +27,14 @@ static enum probe_result probe_request(struct bytes data)
     return data.len < HTTP1_HEAD_MAX ? PROBE_MORE : PROBE_NO;
 }
 
+/* Empty lines may stand in front of the first request (RFC 9112, section 2.2). */
 enum probe_result http1_probe(struct bytes data)
 {
     struct status_line line;
-    enum line_match match = status_line_match(data, &line);
+    enum line_match match;
 
+    data = bytes_skip(data, http1_count_line_ends(data));
+    match = status_line_match(data, &line);
     if (match == LINE_FITS || (match == LINE_MORE && line.code > 0))
         return PROBE_SERVER;
     return match == LINE_MORE ? PROBE_MORE : probe_request(data);

@@ -74,7 +74,8 @@ static void a_bad_assignment_is_told_with_what_is_allowed(void **state)
         {"capture.heed=1", "there is no setting \"capture.heed\" (there are: capture.head, "
                            "capture.ring)"},
         {"what=1", "there is no setting \"what\" (there are: source, exporters, record, capture, "
-                   "limits, exchange, select, redact, batch, queue, send, drain, status, log)"},
+                   "limits, exchange, select, context, names, redact, batch, queue, send, drain, "
+                   "status, log)"},
         {"capture=1", "there is no setting \"capture\""},
         {"capture.head=63", "capture.head takes a size (bytes, KiB, MiB, GiB) from 64 to 16KiB"},
         {"capture.ring=5MiB", "from 256KiB to 64MiB, a power of two"},

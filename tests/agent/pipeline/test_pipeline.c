@@ -22,8 +22,11 @@
 struct seen {
     struct trace_id trace_id;
     struct span_id span_id, parent_span_id;
+    struct span_id linked_span_id;
     enum span_kind kind;
-    char service[TEXT_MAX], peer[TEXT_MAX], query[TEXT_MAX];
+    uint32_t flags;
+    char name[TEXT_MAX], trace_state[TEXT_MAX];
+    char service[TEXT_MAX], peer[TEXT_MAX], query[TEXT_MAX], baggage[TEXT_MAX];
 };
 
 struct world {
@@ -54,10 +57,16 @@ static void take_span(void *arg, const struct attribute *resource, size_t n_reso
         .span_id = span->span_id,
         .parent_span_id = span->parent_span_id,
         .kind = span->kind,
+        .flags = span->flags,
     };
+    if (span->n_links)
+        seen->linked_span_id = span->links[0].span_id;
+    snprintf(seen->name, TEXT_MAX, "%.*s", BYTES_PRINTF(span->name));
+    snprintf(seen->trace_state, TEXT_MAX, "%.*s", BYTES_PRINTF(span->trace_state));
     copy_text(resource, n_resource, "service.name", seen->service);
     copy_text(span->attributes, span->n_attributes, "flowtrace.peer.span_id", seen->peer);
     copy_text(span->attributes, span->n_attributes, "url.query", seen->query);
+    copy_text(span->attributes, span->n_attributes, "baggage.tenant", seen->baggage);
 }
 
 static void take_batch(void *arg, struct batch *batch)
@@ -301,6 +310,139 @@ static void after_a_loss_nothing_is_inferred(void **state)
     assert_int_equal(counters_get(&world->counters, COUNTER_parents_only), 0);
 }
 
+/* One exchange at both ends, and its two spans: the server's first. */
+static void exchange_of(struct world *world, const char *request)
+{
+    describe(world, CURL, "shopper");
+    describe(world, NGINX, "front");
+    say(world, 1, DIR_OUT, request, 0);
+    say(world, 2, DIR_IN, request, 0);
+    say(world, 2, DIR_OUT, RESPONSE, 0);
+    say(world, 1, DIR_IN, RESPONSE, 0);
+    pipeline_flush(world->pipeline);
+}
+
+#define TRACEPARENT "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-"
+
+static void under_a_carried_context_both_ends_are_its_children_and_the_server_links_the_client(
+    void **state)
+{
+    static const uint8_t parent[] = {0xb7, 0xad, 0x6b, 0x71, 0x69, 0x20, 0x33, 0x31};
+    struct world *world = *state;
+
+    exchange_of(world, "GET / HTTP/1.1\r\nHost: a\r\ntracestate: a=1\r\n" TRACEPARENT
+                       "01\r\nbaggage: tenant=7\r\nTraceState: b=2,\r\n\r\n");
+    assert_int_equal(world->n_seen, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_memory_equal(&world->seen[i].parent_span_id, parent, sizeof(parent));
+        assert_int_equal(world->seen[i].trace_id.bytes[0], 0x0a);
+        assert_string_equal(world->seen[i].trace_state, "a=1,b=2,");
+        assert_string_equal(world->seen[i].baggage, "");
+    }
+    assert_int_equal(world->seen[0].kind, SPAN_KIND_SERVER);
+    assert_memory_equal(&world->seen[0].linked_span_id, &world->seen[1].span_id, 8);
+    assert_true(span_id_is_zero(&world->seen[1].linked_span_id));
+}
+
+static void a_tracestate_belongs_to_a_traceparent_and_must_be_valid(void **state)
+{
+    struct world *world = *state;
+
+    exchange_of(world, "GET / HTTP/1.1\r\ntracestate: a=1\r\n"
+                       "b3: 80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1\r\n\r\n");
+    assert_string_equal(world->seen[0].trace_state, "");
+    assert_int_equal(world->seen[0].parent_span_id.bytes[0], 0xe4);
+    assert_int_equal(counters_get(&world->counters, COUNTER_tracestates_invalid), 0);
+}
+
+static void an_invalid_tracestate_is_left_out_and_counted(void **state)
+{
+    struct world *world = *state;
+
+    exchange_of(world, "GET / HTTP/1.1\r\ntracestate: a=1,a=2\r\n" TRACEPARENT "01\r\n\r\n");
+    assert_string_equal(world->seen[0].trace_state, "");
+    assert_int_equal(world->seen[0].parent_span_id.bytes[0], 0xb7);
+    assert_int_equal(counters_get(&world->counters, COUNTER_tracestates_invalid), 2);
+}
+
+static void what_is_not_sampled_is_counted_and_not_exported(void **state)
+{
+    struct world *world = *state;
+
+    exchange_of(world, "GET / HTTP/1.1\r\n" TRACEPARENT "00\r\n\r\n");
+    assert_int_equal(world->n_seen, 0);
+    assert_int_equal(counters_get(&world->counters, COUNTER_exchanges_unsampled), 2);
+}
+
+static void what_is_not_sampled_is_exported_on_request_with_its_flag(void **state)
+{
+    char export_it[] = "context.export_unsampled=true", baggage[] = "context.baggage_keys=tenant";
+    char *assignments[] = {export_it, baggage};
+    struct world *world = make_world(assignments, 2);
+
+    exchange_of(world, "GET / HTTP/1.1\r\nbaggage: user=x,tenant=7;p\r\n" TRACEPARENT
+                       "00\r\n\r\n");
+    assert_int_equal(world->n_seen, 2);
+    assert_int_equal(world->seen[0].flags & 1, 0);
+    assert_string_equal(world->seen[0].baggage, "7");
+    assert_int_equal(counters_get(&world->counters, COUNTER_exchanges_unsampled), 0);
+    free_world(world);
+}
+
+static void a_context_too_long_to_keep_costs_the_exchange_nothing(void **state)
+{
+    struct world *world = *state;
+    char request[8192] = "GET /a HTTP/1.1\r\n" TRACEPARENT "01\r\ntracestate: a=";
+
+    memset(request + strlen(request), 'x', 6000);
+    exchange_of(world, strcat(request, "\r\n\r\n"));
+    assert_int_equal(world->n_seen, 2);
+    assert_string_equal(world->seen[0].name, "GET /a");
+    assert_string_equal(world->seen[0].trace_state, "");
+    assert_int_equal(world->seen[0].parent_span_id.bytes[0], 0xb7);
+}
+
+static void beyond_its_names_a_service_has_the_method_alone(void **state)
+{
+    static const char *const expected[] = {"GET /a", "GET /b", "GET", "GET /a"};
+    static const char *const requests[] = {
+        "GET /a HTTP/1.1\r\n\r\n", "GET /b HTTP/1.1\r\n\r\n", "GET /c HTTP/1.1\r\n\r\n",
+        "GET /a HTTP/1.1\r\n\r\n"};
+    char two[] = "names.per_service=2", grace[] = "exchange.grace=0ms";
+    char *assignments[] = {two, grace};
+    struct world *world = make_world(assignments, 2);
+
+    describe(world, NGINX, "front");
+    for (uint64_t i = 0; i < 4; i++) {
+        say(world, 2, DIR_IN, requests[i], i * strlen(requests[0]));
+        say(world, 2, DIR_OUT, RESPONSE, i * strlen(RESPONSE));
+        tick(world, 20);
+    }
+    pipeline_flush(world->pipeline);
+    assert_int_equal(world->n_seen, 4);
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(world->seen[i].name, expected[i]);
+    assert_int_equal(counters_get(&world->counters, COUNTER_names_limited), 1);
+    free_world(world);
+}
+
+static void a_request_without_a_certain_end_is_a_span_and_the_next_one_too(void **state)
+{
+    static const char bad[] = "PUT /a HTTP/1.1\r\nContent-Length: 4, 5\r\n\r\nbody";
+    struct world *world = *state;
+
+    describe(world, NGINX, "front");
+    say(world, 2, DIR_IN, bad, 0);
+    say(world, 2, DIR_OUT, RESPONSE, 0);
+    say(world, 2, DIR_IN, REQUEST, strlen(bad));
+    say(world, 2, DIR_OUT, RESPONSE, strlen(RESPONSE));
+    pipeline_flush(world->pipeline);
+    assert_int_equal(world->n_seen, 2);
+    assert_string_equal(world->seen[0].name, "PUT /a");
+    assert_string_equal(world->seen[1].name, "GET /orders/{}");
+    assert_int_equal(counters_get(&world->counters, COUNTER_responses_unpaired), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +456,14 @@ int main(void)
         cmocka_unit_test(the_same_events_give_the_same_bytes),
         cmocka_unit_test(an_exchange_is_dropped_when_its_process_turns_out_to_be_unselected),
         TEST(after_a_loss_nothing_is_inferred),
+        TEST(under_a_carried_context_both_ends_are_its_children_and_the_server_links_the_client),
+        TEST(a_tracestate_belongs_to_a_traceparent_and_must_be_valid),
+        TEST(an_invalid_tracestate_is_left_out_and_counted),
+        TEST(what_is_not_sampled_is_counted_and_not_exported),
+        cmocka_unit_test(what_is_not_sampled_is_exported_on_request_with_its_flag),
+        TEST(a_context_too_long_to_keep_costs_the_exchange_nothing),
+        cmocka_unit_test(beyond_its_names_a_service_has_the_method_alone),
+        TEST(a_request_without_a_certain_end_is_a_span_and_the_next_one_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
  *   - nothing is allocated
  *   - used <= len; MORE uses nothing and needs more than there is; MESSAGE and NONE make progress;
  *     cut bytes are never answered by MORE
- *   - the message is written with MESSAGE only, and its strings lie in the input
+ *   - the message is written with MESSAGE only; its strings lie in the input or in the state
  *   - resync and probe stay inside their ranges
  */
 #include "driver.h"
@@ -134,11 +134,14 @@ static bool lies_in(struct bytes part, struct bytes whole)
 static void check_message(const struct driver *driver, const struct message *message,
                           struct bytes input)
 {
+    struct bytes state = bytes_make(driver->state, driver->protocol->traits.state_size);
+
     CHECK(message->kind <= MESSAGE_PART);
     CHECK(message->n_fields <= MESSAGE_FIELDS_MAX);
     CHECK(lies_in(message->head, input));
     for (unsigned i = 0; i < message->n_fields; i++)
-        CHECK(message->fields[i].value.ptr && lies_in(message->fields[i].value, input));
+        CHECK(message->fields[i].value.ptr && (lies_in(message->fields[i].value, input) ||
+                                               lies_in(message->fields[i].value, state)));
 }
 
 /* Like bytes in a log: what is not printable becomes a dot, so that lines stay lines. */

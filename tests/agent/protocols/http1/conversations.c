@@ -59,6 +59,71 @@ static const struct conversation conversations[] = {
         SERVER("HTTP/1.1 200 \nContent-Length:\n 2\n\nok"),
         CLIENT("\r\n\r\nGET /next HTTP/1.1\nHost: shop\n\n"),
         SERVER("\r\nHTTP/1.1 404\nContent-Length: 0\n\n")),
+    CONVERSATION("empty lines before everything", 2,
+        CLIENT("\r\n\r\nGET /first HTTP/1.1\r\nHost: shop\r\n\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")),
+    CONVERSATION("a context of every format", 2,
+        CLIENT("GET /a HTTP/1.1\r\nHost: shop\r\nTraceparent: " TRACEPARENT "\r\n"
+               "tracestate: a=1\r\nTRACESTATE: b=2\r\nbaggage: user=x\r\n"
+               "B3: 80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1\r\n"
+               "X-B3-TraceId: 463ac35c9f6413ad48485a3953bb6124\r\nX-B3-SpanId: a2fb4a1d1a96d312\r\n"
+               "X-B3-Sampled: 1\r\n"
+               "uber-trace-id: 4bf92f3577b34da6a3ce929d0e0e4736:f067aa0ba902b7:0:1\r\n"
+               "x-datadog-trace-id: 1\r\nx-datadog-parent-id: 2\r\nsw8: 1-YQ==-YQ==-0-a-b-c-d\r\n"
+               "X-Amzn-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793\r\n"
+               "grpc-trace-bin: AAAK\r\n\r\n"),
+        SERVER("HTTP/1.1 204 No Content\r\n\r\n")),
+    CONVERSATION("an answer before the request has ended", 4,
+        CLIENT("POST /big HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\nhalf "),
+        SERVER("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"),
+        CLIENT("more.GET /next HTTP/1.1\r\nHost: shop\r\n\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
+    CONVERSATION("an answer before the last chunk", 5,
+        CLIENT("POST /big HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n"
+               "4\r\nhalf\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        CLIENT("0\r\nDigest: x\r\n\r\nGET /next HTTP/1.1\r\nHost: shop\r\n\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
+    CONVERSATION("hints and progress before the answer", 5,
+        CLIENT("PUT /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 1\r\n\r\n1"),
+        SERVER("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"),
+        SERVER("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")),
+    CONVERSATION("a time-out that answers nothing", 3,
+        CLIENT("GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        SERVER("HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\nConnection: close\r\n\r\n"
+               "late")),
+    CONVERSATION("targets for a proxy and for the server itself", 6,
+        CLIENT("GET http://user@shop:8080/a?b=c HTTP/1.1\r\nHost: proxy\r\n\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        CLIENT("OPTIONS * HTTP/1.1\r\nHost: shop\r\n\r\n"),
+        SERVER("HTTP/1.1 204 No Content\r\n\r\n"),
+        CLIENT("GET http://[::1]:80?x HTTP/1.1\r\nHost: [::1]\r\n\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
+    CONVERSATION("an upgrade and a tunnel that are refused", 6,
+        CLIENT("GET /a HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+               "Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"),
+        CLIENT("CONNECT shop:443 HTTP/1.1\r\nHost: shop:443\r\n\r\n"),
+        SERVER("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno"),
+        CLIENT("GET /b HTTP/1.1\r\nHost: shop\r\n\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
+    CONVERSATION("HTTP/1.0 that keeps the connection", 4,
+        CLIENT("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
+        SERVER("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na"),
+        CLIENT("HEAD /b HTTP/1.0\r\n\r\n"),
+        SERVER("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n")),
+    CONVERSATION("both framings, and what else can be read in two ways", 6,
+        CLIENT("POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 6\r\n"
+               "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok"),
+        CLIENT("GET /b HTTP/1.1\r\nHost: shop\r\nHost: other\r\nX: a\rb\r\n folded\r\n\r\n"),
+        SERVER("HTTP/1.0 200 OK\r\nTransfer-Encoding : chunked\r\n\r\n2\nok\r\n0\r\n\r\n")),
+    FRAGILE_CONVERSATION("a body without a known end", 4,
+        CLIENT("POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 4, 5\r\n\r\nbody"),
+        SERVER("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
+        CLIENT("GET /b HTTP/1.1\r\nHost: shop\r\n\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
 };
 
 const struct fixture http1_fixture = {

@@ -32,8 +32,11 @@ static void each_known_header_is_kept_whatever_its_case(void **state)
 
     assert_text(headers.host, "shop");
     assert_text(headers.user_agent, "curl");
-    assert_text(headers.traceparent, "00-1");
-    assert_text(headers.tracestate, "a=1");
+    assert_int_equal(headers.n_contexts, 2);
+    assert_int_equal(headers.contexts[0].id, CONTEXT_TRACEPARENT);
+    assert_text(headers.contexts[0].value, "00-1");
+    assert_int_equal(headers.contexts[1].id, CONTEXT_TRACESTATE);
+    assert_text(headers.contexts[1].value, "a=1");
     assert_text(headers.transfer_encoding, "chunked");
     assert_text(headers.content_length, "12");
     assert_int_equal(headers.length, 12);
@@ -137,6 +140,10 @@ static void only_the_last_coding_decides_on_chunks(void **state)
     assert_false(header_ends_chunked(BYTES_LITERAL("chunked, gzip")));
     assert_false(header_ends_chunked(BYTES_LITERAL("xchunked")));
     assert_false(header_ends_chunked(BYTES_LITERAL("")));
+    assert_true(header_chunks_early(BYTES_LITERAL("chunked, gzip")));
+    assert_true(header_chunks_early(BYTES_LITERAL("gzip, chunked,chunked")));
+    assert_false(header_chunks_early(BYTES_LITERAL("gzip, chunked")));
+    assert_false(header_chunks_early(BYTES_LITERAL("chunked")));
 }
 
 int main(void)

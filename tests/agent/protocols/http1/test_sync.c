@@ -34,7 +34,9 @@ static void probe_tells_the_two_sides_apart(void **state)
         {"*1\r\n$4\r\nPING\r\n", PROBE_NO},
         {"SSH-2.0-OpenSSH\r\n", PROBE_NO},
         {"\x16\x03\x01", PROBE_NO},
-        {"\r\nGET / HTTP/1.1\r\n", PROBE_NO},
+        {"\r\n\nGET / HTTP/1.1\r\n", PROBE_CLIENT},
+        {"\r\n", PROBE_MORE},
+        {"\r\nSSH-2.0-OpenSSH\r\n", PROBE_NO},
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++)

@@ -19,6 +19,7 @@
 #include <netinet/in.h>
 #include <pcap/pcap.h>
 #include <poll.h>
+#include <unistd.h>
 
 #define PACKETS_PER_DRAIN 512
 #define SNAPSHOT_LENGTH 262144 /* as tcpdump has it: all of a packet */
@@ -115,6 +116,14 @@ static void wait_for_packets(struct pcap_source *source, int wake_fd, int timeou
     poll(fds, ELEMENTSOF(fds), timeout_ms);
 }
 
+/* The end: what has passed by now is still gathering in the kernel. */
+static void read_last_packets(struct pcap_source *source, int *ret_end)
+{
+    usleep(2 * BATCH_MS * 1000);
+    while (!*ret_end && read_packets(source, ret_end) > 0)
+        ;
+}
+
 static void deliver_host(struct pcap_source *source)
 {
     struct host_facts facts = {0};
@@ -146,8 +155,10 @@ static int source_pcap_drain(void *arg, int wake_fd, int timeout_ms, event_sink 
     source->n_delivered = 0;
     if (!source->introduced)
         deliver_host(source);
-    if (read_packets(source, &end) == 0 && !end && source->live &&
-        timeout_ms != SOURCE_LAST_DRAIN) {
+    if (timeout_ms == SOURCE_LAST_DRAIN) {
+        if (source->live)
+            read_last_packets(source, &end);
+    } else if (read_packets(source, &end) == 0 && !end && source->live) {
         wait_for_packets(source, wake_fd, timeout_ms);
         read_packets(source, &end);
     }

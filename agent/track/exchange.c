@@ -181,6 +181,18 @@ static void fill_cause(struct exchange *exchange, const struct connection *conne
     };
 }
 
+static void copy_name(struct track *track, const struct connection *connection,
+                      struct exchange *exchange)
+{
+    struct arena arena;
+
+    if (connection->name.len == 0)
+        return;
+    arena = texts_take(&track->texts, connection->name.len, &exchange->texts);
+    exchange->name = arena_copy(&arena, bytes_make(connection->name.bytes, connection->name.len));
+    exchange->name_is_remote = connection->name_is_remote;
+}
+
 static struct exchange *open_exchange(struct track *track, struct connection *connection,
                                       enum direction dir, const struct message *message)
 {
@@ -193,6 +205,8 @@ static struct exchange *open_exchange(struct track *track, struct connection *co
     exchange->protocol = connection->protocol;
     exchange->local = connection->local;
     exchange->remote = connection->remote;
+    exchange->transport = connection->transport;
+    copy_name(track, connection, exchange);
     exchange->netns = connection->netns;
     exchange->has_endpoints = connection->has_facts;
     exchange->exec = connection->streams[dir].head_exec;

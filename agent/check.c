@@ -42,6 +42,9 @@ static int check_hooks(const struct settings *settings)
     struct source_options options = {
         .capture_head = (uint32_t)settings->capture_head,
         .ring_size = (uint32_t)settings->capture_ring,
+        .hooks = settings->capture_hooks,
+        .without_udp = !settings->capture_udp,
+        .without_unix = !settings->capture_unix,
         .counters = &counters,
     };
     void *source = NULL;

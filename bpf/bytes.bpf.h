@@ -6,7 +6,12 @@
 #pragma once
 
 #include "arch.h"
+#include "batch.bpf.h"
 #include "count.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+
+#define IOVECS_WITHOUT_LOOP 4 /* before Linux 5.17, where the verifier walks each round */
 
 /* Is the descriptor that the system call was given this socket's? */
 static __always_inline bool is_descriptor_of(const struct task_struct *task, unsigned long fd,
@@ -68,22 +73,14 @@ static __always_inline u32 copy_vector(struct scratch *scratch, const struct iov
     struct vector_copy copy = {
         .scratch = scratch, .vector = vector, .n = (u32)n, .wanted = wanted};
 
-    bpf_loop(FT_IOVECS_MAX, copy_element, &copy, 0);
+    if (bpf_core_enum_value_exists(enum bpf_func_id___later, BPF_FUNC_loop___later))
+        bpf_loop(FT_IOVECS_MAX, copy_element, &copy, 0);
+    else
+        for (u32 i = 0; i < IOVECS_WITHOUT_LOOP && copy_element(i, &copy) == 0; i++)
+            ;
     if (copy.failed)
         count(c, FT_COPY_FAILED);
     return copy.copied;
-}
-
-static __always_inline u32 copy_message(struct scratch *scratch, const void *message, u32 wanted,
-                                        struct ft_counters *c)
-{
-    struct user_msghdr header;
-
-    if (bpf_probe_read_user(&header, sizeof(header), message)) {
-        count(c, FT_COPY_FAILED);
-        return 0;
-    }
-    return copy_vector(scratch, header.msg_iov, header.msg_iovlen, wanted, c);
 }
 
 static __always_inline u32 copy_flat(struct scratch *scratch, const void *buffer, u32 wanted,
@@ -100,36 +97,95 @@ static __always_inline u32 copy_flat(struct scratch *scratch, const void *buffer
     return wanted;
 }
 
-/* Copies up to `wanted` (1 .. FT_CAPTURE_MAX) bytes of the operation; returns how many. */
-static __always_inline u32 copy_bytes(struct scratch *scratch, const struct sock *sk,
-                                      struct task_struct *task, enum ft_dir dir, u32 wanted,
-                                      struct ft_counters *c)
-{
-    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-    enum buffer_shape shape;
+/* Where the bytes are in user space. */
+struct user_buffer {
+    enum buffer_shape shape; /* NONE, FLAT or VECTOR */
+    const void *base;
+    unsigned long n;            /* VECTOR: elements */
+    const void *name;           /* the address that a send was given, or NULL */
+    u32 name_len;
+};
 
-    if (task->flags & PF_KTHREAD) {
-        count(c, FT_NOT_CAPTURED);
-        return 0;
+static __always_inline bool read_message(const void *message, struct user_buffer *buffer,
+                                         struct ft_counters *c)
+{
+    struct user_msghdr header;
+
+    if (bpf_probe_read_user(&header, sizeof(header), message)) {
+        count(c, FT_COPY_FAILED);
+        return false;
     }
-    if (ARCH_TASK_IS_32BIT(task)) {
+    buffer->shape = BUFFER_VECTOR;
+    buffer->base = header.msg_iov;
+    buffer->n = header.msg_iovlen;
+    buffer->name = header.msg_name;
+    buffer->name_len = header.msg_namelen;
+    return true;
+}
+
+static __always_inline void resolve(const struct operation *op, const struct pt_regs *regs,
+                                    enum ft_dir dir, struct user_buffer *buffer,
+                                    struct ft_counters *c)
+{
+    enum buffer_shape shape = dir == FT_DIR_OUT ? arch_send_shape(ARCH_SYSCALL(regs))
+                                                    : arch_receive_shape(ARCH_SYSCALL(regs));
+    const struct user_mmsghdr *messages;
+    long index;
+
+    switch (shape) {
+    case BUFFER_NONE:
+        count(c, FT_NOT_CAPTURED);
+        return;
+    case BUFFER_ADDRESS:
+        buffer->name = (const void *)ARCH_ARG5(regs);
+        buffer->name_len = (u32)ARCH_ARG6(regs);
+        shape = BUFFER_FLAT;
+        break;
+    case BUFFER_MESSAGE:
+        read_message((const void *)ARCH_ARG2(regs), buffer, c);
+        return;
+    case BUFFER_MESSAGES:
+        index = batch_index(op, regs, dir);
+        messages = (const struct user_mmsghdr *)ARCH_ARG2(regs);
+        if (index < 0)
+            count(c, FT_UNKNOWN_MESSAGE);
+        else
+            read_message(&messages[index].message, buffer, c);
+        return;
+    default:
+        break;
+    }
+    buffer->shape = shape;
+    buffer->base = (const void *)ARCH_ARG2(regs);
+    buffer->n = ARCH_ARG3(regs);
+}
+
+/* The user's buffer, if it is certainly this socket's; else shape NONE, the reason counted. */
+static __always_inline void find_buffer(const struct operation *op, enum ft_dir dir,
+                                        struct user_buffer *buffer, struct ft_counters *c)
+{
+    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(op->task);
+
+    buffer->shape = BUFFER_NONE;
+    buffer->name = NULL;
+    if (op->task->flags & PF_KTHREAD)
+        count(c, FT_NOT_CAPTURED);
+    else if (ARCH_TASK_IS_32BIT(op->task))
         count(c, FT_COMPAT_TASK);
-        return 0;
-    }
-    shape = dir == FT_DIR_OUT ? arch_send_shape(ARCH_SYSCALL(regs))
-                              : arch_receive_shape(ARCH_SYSCALL(regs));
-    if (shape == BUFFER_NONE) {
-        count(c, FT_NOT_CAPTURED);
-        return 0;
-    }
-    if (!is_descriptor_of(task, ARCH_ARG1(regs), sk)) {
-        count(c, FT_FOREIGN_BUFFER);
-        return 0;
-    }
-    if (shape == BUFFER_FLAT)
-        return copy_flat(scratch, (const void *)ARCH_ARG2(regs), wanted, c);
-    if (shape == BUFFER_VECTOR)
-        return copy_vector(scratch, (const struct iovec *)ARCH_ARG2(regs), ARCH_ARG3(regs), wanted,
-                           c);
-    return copy_message(scratch, (const void *)ARCH_ARG2(regs), wanted, c);
+    else if (!is_descriptor_of(op->task, ARCH_ARG1(regs), op->sk))
+        count(c, arch_send_shape(ARCH_SYSCALL(regs)) || arch_receive_shape(ARCH_SYSCALL(regs))
+                     ? FT_FOREIGN_BUFFER : FT_NOT_CAPTURED);
+    else
+        resolve(op, regs, dir, buffer, c);
+}
+
+/* Copies up to `wanted` (1 .. FT_CAPTURE_MAX) bytes of the operation; returns how many. */
+static __always_inline u32 copy_bytes(struct scratch *scratch, const struct user_buffer *buffer,
+                                      u32 wanted, struct ft_counters *c)
+{
+    if (buffer->shape == BUFFER_FLAT)
+        return copy_flat(scratch, buffer->base, wanted, c);
+    if (buffer->shape == BUFFER_VECTOR)
+        return copy_vector(scratch, buffer->base, buffer->n, wanted, c);
+    return 0;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "count.bpf.h"
+#include "unix.bpf.h"
 
 #define ENTRIES_READ_TWICE 3 /* tries to see two counters of a socket in one state */
 
@@ -44,19 +45,75 @@ static __always_inline u64 new_connection_id(struct ft_counters *c)
     return (u64)(bpf_get_smp_processor_id() + 1) << 45 | ++c->connections;
 }
 
-static __always_inline struct sock_state *find_connection(struct sock *sk, struct ft_counters *c)
+static __always_inline enum ft_transport transport_of(const struct sock *sk)
+{
+    u16 family = sk->__sk_common.skc_family;
+
+    if (family == AF_INET || family == AF_INET6) {
+        switch (sk->sk_protocol) {
+        case IPPROTO_TCP:
+            return FT_TCP;
+        case IPPROTO_UDP:
+            return FT_UDP;
+        case IPPROTO_MPTCP:
+            return FT_MPTCP;
+        default:
+            return FT_TRANSPORT_NONE;
+        }
+    }
+    if (family != AF_UNIX)
+        return FT_TRANSPORT_NONE;
+    switch (sk->sk_type) {
+    case SOCK_STREAM:
+        return FT_UNIX_STREAM;
+    case SOCK_SEQPACKET:
+        return FT_UNIX_SEQPACKET;
+    case SOCK_DGRAM:
+        return FT_UNIX_DATAGRAM;
+    default:
+        return FT_TRANSPORT_NONE;
+    }
+}
+
+static __always_inline bool begin_tcp(struct sock *sk, struct sock_state *state)
+{
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    if (!tp)
+        return false;
+    find_positions(tp, state);
+    state->own |= is_own_connection(state);
+    return true;
+}
+
+/* MPTCP and datagrams: bytes since the first operation that was seen, which no one else knows. */
+static __always_inline bool begin_sums(struct sock_state *state)
+{
+    state->midway = 1;
+    return true;
+}
+
+static __always_inline bool begin(struct sock *sk, struct sock_state *state)
+{
+    if (state->transport == FT_TCP)
+        return begin_tcp(sk, state);
+    return state->transport == FT_UNIX_STREAM ? begin_unix_stream(sk, state) : begin_sums(state);
+}
+
+static __always_inline struct sock_state *find_connection(struct sock *sk,
+                                                          enum ft_transport transport,
+                                                          struct ft_counters *c)
 {
     struct sock_state *state = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
-    struct tcp_sock *tp;
 
     if (state && state->id)
         return state;
     state = bpf_sk_storage_get(&sock_states, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-    tp = bpf_skc_to_tcp_sock(sk);
-    if (!state || !tp)
+    if (!state)
         return NULL;
-    find_positions(tp, state);
-    state->own |= is_own_connection(state);
+    state->transport = transport;
+    if (!begin(sk, state))
+        return NULL;
     state->id = new_connection_id(c);
     return state;
 }
@@ -83,4 +140,26 @@ static __always_inline u32 end_sequence(const struct sock *sk, const struct tcp_
         return tp->write_seq;
     copied = tp->copied_seq;
     return finished && copied == tp->rcv_nxt ? copied - 1 : copied;
+}
+
+/* The position of the operation's first byte; false where the socket cannot tell. */
+static __always_inline bool find_position(struct sock *sk, struct sock_state *state,
+                                          enum ft_dir dir, u32 length, u64 *ret_position)
+{
+    struct tcp_sock *tp;
+
+    if (state->transport == FT_UNIX_STREAM) {
+        *ret_position = advance_unix_stream(sk, state, dir, length);
+        return true;
+    }
+    if (state->transport != FT_TCP) {
+        *ret_position = state->positions[dir];
+        state->positions[dir] += length;
+        return true;
+    }
+    tp = bpf_skc_to_tcp_sock(sk);
+    if (!tp)
+        return false;
+    *ret_position = advance(state, dir, end_sequence(sk, tp, dir), length);
+    return true;
 }

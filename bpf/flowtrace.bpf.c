@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel side: what TCP sockets carry, seen where the kernel has just sent or received it.
+ * The kernel side: what TCP, UDP and UNIX sockets carry, seen where the kernel has just sent or
+ * received it.
  *
  *   sock_send_length  \                                    counted at entry, always
  *                      > operation -> whose? -> wanted? -> record -> ring -> doorbell
@@ -26,27 +27,95 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-SEC("tp_btf/sock_send_length")
+/* ---- Linux 6.3 and later: run after any socket's operation ------------------------------------ */
+
+SEC("?tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int moved, int flags)
 {
-    return handle_operation(sk, moved, flags, FT_DIR_OUT);
+    return handle_operation(sk, NULL, moved, flags, FT_DIR_OUT);
 }
 
-SEC("tp_btf/sock_recv_length")
+SEC("?tp_btf/sock_recv_length")
 int BPF_PROG(on_receive, struct sock *sk, int moved, int flags)
 {
-    return handle_operation(sk, moved, flags, FT_DIR_IN);
+    return handle_operation(sk, NULL, moved, flags, FT_DIR_IN);
 }
+
+/* The address that recvmsg returns: the two hooks above do not see it. */
+SEC("?cgroup/recvmsg4")
+int on_sender_4(struct bpf_sock_addr *context)
+{
+    return note_sender(context, AF_INET);
+}
+
+SEC("?cgroup/recvmsg6")
+int on_sender_6(struct bpf_sock_addr *context)
+{
+    return note_sender(context, AF_INET6);
+}
+
+/* ---- before that: the ends of the functions that all sends and receives pass ------------------- */
+
+static __always_inline int handle_call(const struct socket *sock, const struct msghdr *message,
+                                       int moved, int flags, enum ft_dir dir)
+{
+    struct sock *sk = sock->sk;
+
+    return sk ? handle_operation(sk, message, moved, flags, dir) : 0;
+}
+
+#define ON_SEND(function)                                                                          \
+    SEC("?fexit/" #function)                                                                       \
+    int BPF_PROG(on_##function, struct socket *sock, struct msghdr *message, unsigned long size,   \
+                 int moved)                                                                        \
+    {                                                                                              \
+        return handle_call(sock, message, moved, 0, FT_DIR_OUT);                                   \
+    }
+
+#define ON_RECEIVE(function)                                                                       \
+    SEC("?fexit/" #function)                                                                       \
+    int BPF_PROG(on_##function, struct socket *sock, struct msghdr *message, unsigned long size,   \
+                 int flags, int moved)                                                             \
+    {                                                                                              \
+        return handle_call(sock, message, moved, flags, FT_DIR_IN);                                \
+    }
+
+/* inet_*: TCP, MPTCP, UDP. SOCK_SEQPACKET calls the functions of datagrams. */
+ON_SEND(inet_sendmsg)
+ON_SEND(inet6_sendmsg)
+ON_SEND(unix_stream_sendmsg)
+ON_SEND(unix_dgram_sendmsg)
+ON_RECEIVE(inet_recvmsg)
+ON_RECEIVE(inet6_recvmsg)
+ON_RECEIVE(unix_stream_recvmsg)
+ON_RECEIVE(unix_dgram_recvmsg)
+
+/* ---- all kernels ------------------------------------------------------------------------------- */
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
-    if (sk->sk_protocol != IPPROTO_TCP)
+    struct ft_counters *c = this_cpu_counters();
+
+    if (sk->sk_protocol != IPPROTO_TCP || !c)
         return 0;
     if (new_state == TCP_SYN_SENT || (new_state == TCP_ESTABLISHED && old_state == TCP_SYN_SENT))
         note_own_connection(sk, new_state);
     else if (new_state == TCP_CLOSE)
-        record_close(sk);
+        record_close(sk, c);
+    return 0;
+}
+
+/* Run once, with the hooks attached: marks the UNIX sockets that are older than they are. */
+SEC("iter/task_file")
+int mark_old_sockets(struct bpf_iter__task_file *context)
+{
+    struct file *file = context->file;
+    struct socket *sock = file ? bpf_sock_from_file(file) : NULL;
+    struct sock *sk = sock ? sock->sk : NULL;
+
+    if (sk && transport_of(sk) == FT_UNIX_STREAM)
+        mark_old_socket(sk);
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Changes of a TCP socket's state: the agent's own connections, and the end of any. */
+/* Changes of a connection's state: the agent's own connections, and the end of any. */
 #pragma once
 
 #include "connection.bpf.h"
@@ -33,17 +33,29 @@ static __always_inline void note_own_connection(struct sock *sk, int new_state)
     }
 }
 
-static __always_inline void record_close(struct sock *sk)
+static __always_inline void record_close(struct sock *sk, struct ft_counters *c)
 {
     struct sock_state *state = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
-    struct ft_counters *c = this_cpu_counters();
     struct ft_record record = {.kind = FT_KIND_CLOSE};
     enum ft_counter why;
 
-    if (!c || !state || state->id == 0 || head_wanted(state, &why) == 0)
+    if (!state || state->id == 0 || head_wanted(state, state->id, &why) == 0)
         return;
     record.time_ns = bpf_ktime_get_boot_ns();
     record.connection = state->id;
     if (bpf_ringbuf_output(&ring, &record, sizeof(record), wake_flags(c)))
         count(c, FT_CLOSE_LOST);
+}
+
+/* A UNIX stream was read to its end, and the peer has closed it, not only its half: both ends. */
+static __always_inline void record_unix_close(struct sock *sk, struct ft_counters *c)
+{
+    struct sock *peer;
+
+    if ((sk->sk_shutdown & SHUTDOWN_MASK) != SHUTDOWN_MASK)
+        return;
+    record_close(sk, c);
+    peer = unix_stream_peer(sk);
+    if (peer)
+        record_close(peer, c);
 }

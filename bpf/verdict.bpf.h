@@ -8,9 +8,9 @@
  * Bytes wanted of an operation on this connection. 0: no record at all, for the reason that is
  * counted under *ret_why.
  */
-static __always_inline u32 head_wanted(struct sock_state *state, enum ft_counter *ret_why)
+static __always_inline u32 head_wanted(struct sock_state *state, u64 id, enum ft_counter *ret_why)
 {
-    u32 slot = ft_verdict_slot(state->id);
+    u32 slot = ft_verdict_slot(id);
     struct ft_verdict *verdict = bpf_map_lookup_elem(&verdicts, &slot);
     u64 what;
 
@@ -18,7 +18,7 @@ static __always_inline u32 head_wanted(struct sock_state *state, enum ft_counter
         *ret_why = FT_OWN;
         return 0;
     }
-    if (!verdict || verdict->id != state->id)
+    if (!verdict || verdict->id != id)
         return capture_head;
     what = verdict->what;
     switch (what >> 32) {

@@ -25,7 +25,7 @@ static int perform(const struct options *options, const struct settings *setting
     case COMMAND_REPLAY:
         return agent_run(settings, options->replay);
     case COMMAND_CHECK:
-        return check_host(settings);
+        return check_host(settings, options->json);
     }
     return 0;
 }

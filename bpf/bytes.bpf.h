@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The bytes of the operation that has just ended, from the buffer of the system call in progress,
- * and only where that buffer is certainly this socket's.
+ * and only where that buffer is certainly this socket's. Functions that are not inlined here and in
+ * operation.bpf.h have a part of the 512 bytes of stack for themselves.
  */
 #pragma once
 
@@ -36,7 +37,7 @@ struct vector_copy {
 };
 
 /* One element of the vector; returns 1 to end the loop. */
-static long copy_element(u32 i, void *arg)
+static __noinline long copy_element(u32 i, void *arg)
 {
     struct vector_copy *copy = arg;
     struct iovec element;
@@ -67,17 +68,20 @@ static long copy_element(u32 i, void *arg)
     return 0;
 }
 
-static __always_inline u32 copy_vector(struct scratch *scratch, const struct iovec *vector,
-                                       unsigned long n, u32 wanted, struct ft_counters *c)
+static __noinline u32 copy_vector(struct scratch *scratch, const struct iovec *vector,
+                                  unsigned long n, u32 wanted, struct ft_counters *c)
 {
     struct vector_copy copy = {
         .scratch = scratch, .vector = vector, .n = (u32)n, .wanted = wanted};
 
-    if (bpf_core_enum_value_exists(enum bpf_func_id___later, BPF_FUNC_loop___later))
+    if (bpf_core_enum_value_exists(enum bpf_func_id___later, BPF_FUNC_loop___later)) {
         bpf_loop(FT_IOVECS_MAX, copy_element, &copy, 0);
-    else
-        for (u32 i = 0; i < IOVECS_WITHOUT_LOOP && copy_element(i, &copy) == 0; i++)
-            ;
+    } else {
+        UNROLL
+        for (u32 i = 0; i < IOVECS_WITHOUT_LOOP; i++)
+            if (copy_element(i, &copy))
+                break;
+    }
     if (copy.failed)
         count(c, FT_COPY_FAILED);
     return copy.copied;
@@ -161,8 +165,8 @@ static __always_inline void resolve(const struct operation *op, const struct pt_
 }
 
 /* The user's buffer, if it is certainly this socket's; else shape NONE, the reason counted. */
-static __always_inline void find_buffer(const struct operation *op, enum ft_dir dir,
-                                        struct user_buffer *buffer, struct ft_counters *c)
+static __noinline void find_buffer(const struct operation *op, enum ft_dir dir,
+                                   struct user_buffer *buffer, struct ft_counters *c)
 {
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(op->task);
 

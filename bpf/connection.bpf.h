@@ -5,30 +5,32 @@
 #include "count.bpf.h"
 #include "unix.bpf.h"
 
-#define ENTRIES_READ_TWICE 3 /* tries to see two counters of a socket in one state */
 
+/* False: the socket moved on meanwhile. */
+static __always_inline bool read_positions(const struct tcp_sock *tp, struct sock_state *state)
+{
+    u32 acked_to = tp->snd_una, received_to = tp->rcv_nxt;
+    u64 acked = tp->bytes_acked, received = tp->bytes_received;
+
+    state->starts[FT_DIR_OUT] = acked_to - (u32)acked;
+    state->starts[FT_DIR_IN] = received_to - (u32)received;
+    state->positions[FT_DIR_OUT] =
+        state->starts[FT_DIR_OUT] + acked + (s32)(tp->write_seq - acked_to);
+    state->positions[FT_DIR_IN] =
+        state->starts[FT_DIR_IN] + received - (s32)(received_to - tp->copied_seq);
+    return acked_to == tp->snd_una && acked == tp->bytes_acked && received_to == tp->rcv_nxt &&
+           received == tp->bytes_received;
+}
 
 /*
  * Absolute positions: the sequence number of the stream's first byte plus the bytes since then, as
  * 64 bits. The kernel's totals give both for connections of any age. An ACK may be processed on
- * another CPU between two loads, hence the second look.
+ * another CPU between two loads, hence up to three looks. (No loop: Linux 6.1 refuses its form.)
  */
 static __always_inline void find_positions(const struct tcp_sock *tp, struct sock_state *state)
 {
-    for (int i = 0; i < ENTRIES_READ_TWICE; i++) {
-        u32 acked_to = tp->snd_una, received_to = tp->rcv_nxt;
-        u64 acked = tp->bytes_acked, received = tp->bytes_received;
-
-        state->starts[FT_DIR_OUT] = acked_to - (u32)acked;
-        state->starts[FT_DIR_IN] = received_to - (u32)received;
-        state->positions[FT_DIR_OUT] =
-            state->starts[FT_DIR_OUT] + acked + (s32)(tp->write_seq - acked_to);
-        state->positions[FT_DIR_IN] =
-            state->starts[FT_DIR_IN] + received - (s32)(received_to - tp->copied_seq);
-        if (acked_to == tp->snd_una && acked == tp->bytes_acked && received_to == tp->rcv_nxt &&
-            received == tp->bytes_received)
-            return;
-    }
+    if (!read_positions(tp, state) && !read_positions(tp, state))
+        read_positions(tp, state);
 }
 
 static __always_inline bool is_own_connection(const struct sock_state *state)

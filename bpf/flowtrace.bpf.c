@@ -56,39 +56,44 @@ int on_sender_6(struct bpf_sock_addr *context)
 
 /* ---- before that: the ends of the functions that all sends and receives pass ------------------- */
 
+/* Sockets of the type `but_not` come by another function too. */
 static __always_inline int handle_call(const struct socket *sock, const struct msghdr *message,
-                                       int moved, int flags, enum ft_dir dir)
+                                       int moved, int flags, enum ft_dir dir, int but_not)
 {
     struct sock *sk = sock->sk;
 
-    return sk ? handle_operation(sk, message, moved, flags, dir) : 0;
+    if (!sk || (but_not && sk->sk_type == but_not))
+        return 0;
+    return handle_operation(sk, message, moved, flags, dir);
 }
 
-#define ON_SEND(function)                                                                          \
+#define ON_SEND(function, but_not)                                                                 \
     SEC("?fexit/" #function)                                                                       \
     int BPF_PROG(on_##function, struct socket *sock, struct msghdr *message, unsigned long size,   \
                  int moved)                                                                        \
     {                                                                                              \
-        return handle_call(sock, message, moved, 0, FT_DIR_OUT);                                   \
+        return handle_call(sock, message, moved, 0, FT_DIR_OUT, but_not);                          \
     }
 
-#define ON_RECEIVE(function)                                                                       \
+#define ON_RECEIVE(function, but_not)                                                              \
     SEC("?fexit/" #function)                                                                       \
     int BPF_PROG(on_##function, struct socket *sock, struct msghdr *message, unsigned long size,   \
                  int flags, int moved)                                                             \
     {                                                                                              \
-        return handle_call(sock, message, moved, flags, FT_DIR_IN);                                \
+        return handle_call(sock, message, moved, flags, FT_DIR_IN, but_not);                       \
     }
 
-/* inet_*: TCP, MPTCP, UDP. SOCK_SEQPACKET calls the functions of datagrams. */
-ON_SEND(inet_sendmsg)
-ON_SEND(inet6_sendmsg)
-ON_SEND(unix_stream_sendmsg)
-ON_SEND(unix_dgram_sendmsg)
-ON_RECEIVE(inet_recvmsg)
-ON_RECEIVE(inet6_recvmsg)
-ON_RECEIVE(unix_stream_recvmsg)
-ON_RECEIVE(unix_dgram_recvmsg)
+/* inet_*: TCP, MPTCP, UDP. SOCK_SEQPACKET may call the functions of datagrams, or have them inlined. */
+ON_SEND(inet_sendmsg, 0)
+ON_SEND(inet6_sendmsg, 0)
+ON_SEND(unix_stream_sendmsg, 0)
+ON_SEND(unix_dgram_sendmsg, SOCK_SEQPACKET)
+ON_SEND(unix_seqpacket_sendmsg, 0)
+ON_RECEIVE(inet_recvmsg, 0)
+ON_RECEIVE(inet6_recvmsg, 0)
+ON_RECEIVE(unix_stream_recvmsg, 0)
+ON_RECEIVE(unix_dgram_recvmsg, SOCK_SEQPACKET)
+ON_RECEIVE(unix_seqpacket_recvmsg, 0)
 
 /* ---- all kernels ------------------------------------------------------------------------------- */
 

@@ -5,6 +5,9 @@
  */
 #pragma once
 
+/* Before Linux 6.4 some forms of a loop are refused, whatever its bound. */
+#define UNROLL _Pragma("clang loop unroll(full)")
+
 #define __VMLINUX_H__ /* keeps <linux/types.h> out of bpf_helpers.h's way */
 
 typedef unsigned char __u8;

@@ -82,6 +82,7 @@ struct {
  * the two can meet on one CPU, each with itself cannot (the kernel skips the inner run).
  */
 struct scratch {
+    struct user_address address __attribute__((aligned(8)));
     struct ft_facts facts;
     struct ft_record record;
     u8 data[FT_CAPTURE_MAX];

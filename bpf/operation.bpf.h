@@ -82,8 +82,8 @@ static __always_inline void handle_stream(const struct operation *op, enum ft_di
  * Each datagram brings its facts: its peer may be another than the last one's, and the kernel side
  * keeps no list of peers.
  */
-static __always_inline void handle_datagram(const struct operation *op, enum ft_dir dir,
-                                            struct sock_state *state, struct ft_counters *c)
+static __noinline void handle_datagram(const struct operation *op, enum ft_dir dir,
+                                       struct sock_state *state, struct ft_counters *c)
 {
     u32 key = dir, head, wanted;
     struct scratch *scratch = bpf_map_lookup_elem(&scratches, &key);
@@ -97,7 +97,7 @@ static __always_inline void handle_datagram(const struct operation *op, enum ft_
     }
     fill_facts(op->sk, state, op->task->group_leader, &scratch->facts);
     find_buffer(op, dir, &buffer, c);
-    find_message_peer(op, dir, &buffer, &scratch->facts);
+    find_message_peer(op, dir, &buffer, scratch);
     id = datagram_connection(state, &scratch->facts);
     head = head_wanted(state, id, &why);
     if (head == 0) {

@@ -17,7 +17,7 @@ static __always_inline bool take_inet(const struct user_address *from, struct ft
         return false;
     facts->remote_port = __builtin_bswap16(from->port);
     if (from->family == AF_INET6) {
-        __builtin_memcpy(facts->remote_address, from->v6, sizeof(from->v6));
+        bpf_probe_read_kernel(facts->remote_address, sizeof(facts->remote_address), from->v6);
     } else if (facts->family == AF_INET6) { /* a dual-stack socket takes such an address too */
         __builtin_memset(facts->remote_address, 0, 8);
         *(u32 *)&facts->remote_address[8] = __builtin_bswap32(0xffff);
@@ -33,7 +33,7 @@ static __always_inline bool take_path(const struct user_address *from, u32 len,
 {
     if (from->family != AF_UNIX || len <= sizeof(from->family) || len > sizeof(*from))
         return false;
-    __builtin_memcpy(facts->path, from->path, sizeof(from->path));
+    bpf_probe_read_kernel(facts->path, sizeof(facts->path), from->path);
     facts->path_len = len - sizeof(from->family);
     facts->path_is_remote = 1;
     return true;
@@ -54,30 +54,26 @@ static __always_inline u64 readable(u64 len)
 }
 
 /* The address that the hook's own msghdr has. */
-static __always_inline bool take_kernel_name(const struct operation *op, struct ft_facts *facts)
+static __always_inline void take_kernel_name(const struct operation *op, struct scratch *scratch)
 {
-    struct user_address address = {0};
-    void *name = BPF_CORE_READ(op->message, msg_name);
-    u32 len = BPF_CORE_READ(op->message, msg_namelen);
+    const struct msghdr *message = op->message; /* or the macro would relocate `op` too */
+    void *name = BPF_CORE_READ(message, msg_name);
+    u32 len = BPF_CORE_READ(message, msg_namelen);
 
-    if (!name || len < sizeof(address.family))
-        return false;
-    bpf_probe_read_kernel(&address, readable(len), name);
-    return take_address(op, &address, len, facts);
+    __builtin_memset(&scratch->address, 0, sizeof(scratch->address));
+    if (name && len >= sizeof(scratch->address.family) &&
+        bpf_probe_read_kernel(&scratch->address, readable(len), name) == 0)
+        take_address(op, &scratch->address, len, &scratch->facts);
 }
 
-static __always_inline bool take_user_name(const struct operation *op,
+static __always_inline void take_user_name(const struct operation *op,
                                            const struct user_buffer *buffer,
-                                           struct ft_facts *facts)
+                                           struct scratch *scratch)
 {
-    struct user_address address = {0};
-    u32 len = buffer->name_len;
-
-    if (!buffer->name || len < sizeof(address.family))
-        return false;
-    if (bpf_probe_read_user(&address, readable(len), buffer->name))
-        return false;
-    return take_address(op, &address, len, facts);
+    __builtin_memset(&scratch->address, 0, sizeof(scratch->address));
+    if (buffer->name && buffer->name_len >= sizeof(scratch->address.family) &&
+        bpf_probe_read_user(&scratch->address, readable(buffer->name_len), buffer->name) == 0)
+        take_address(op, &scratch->address, buffer->name_len, &scratch->facts);
 }
 
 static __always_inline bool take_sender(const struct operation *op, struct ft_facts *facts)
@@ -107,14 +103,24 @@ static __always_inline void forget_sender(const struct operation *op)
 /* The message knows its peer better than the socket, which another connect() may have moved. */
 static __always_inline void find_message_peer(const struct operation *op, enum ft_dir dir,
                                               const struct user_buffer *buffer,
-                                              struct ft_facts *facts)
+                                              struct scratch *scratch)
 {
-    if (dir == FT_DIR_IN && op->transport == FT_UDP && take_sender(op, facts))
+    if (dir == FT_DIR_IN && op->transport == FT_UDP && take_sender(op, &scratch->facts))
         return;
     if (op->message)
-        take_kernel_name(op, facts);
+        take_kernel_name(op, scratch);
     else if (dir == FT_DIR_OUT)
-        take_user_name(op, buffer, facts);
+        take_user_name(op, buffer, scratch);
+}
+
+static __noinline u64 hash_path(u64 id, const struct ft_facts *facts)
+{
+    UNROLL
+    for (u32 i = 0; i < FT_PATH_LEN / 4; i++) {
+        id = hash_mix(id ^ *(const u32 *)&facts->path[i * 4]);
+        asm volatile("" : "+r"(id) : : "memory"); /* or all words are loaded first, to the stack */
+    }
+    return id;
 }
 
 /* A datagram's connection is its socket and its peer; where nobody knows the peer, the socket. */
@@ -123,18 +129,16 @@ static __always_inline u64 datagram_connection(const struct sock_state *state,
 {
     u64 id = state->id;
 
-    if (facts->family == AF_UNIX) {
-        if (facts->path_is_remote)
-            for (u32 i = 0; i < FT_PATH_LEN / 4; i++)
-                id = hash_mix(id ^ *(const u32 *)&facts->path[i * 4]);
-        return id;
-    }
+    if (facts->family == AF_UNIX)
+        return facts->path_is_remote ? hash_path(id, facts) : id;
     if (facts->remote_port == 0)
         return id;
     id = hash_mix(id ^ *(const u32 *)facts->remote_address);
-    if (facts->family == AF_INET6)
+    if (facts->family == AF_INET6) {
+        UNROLL
         for (u32 i = 1; i < 4; i++)
             id = hash_mix(id ^ *(const u32 *)&facts->remote_address[i * 4]);
+    }
     return hash_mix(id ^ facts->remote_port);
 }
 

@@ -38,7 +38,7 @@ static __always_inline void output(struct scratch *scratch, bool with_facts,
         return;
     }
     if (with_facts)
-        r = bpf_ringbuf_output(&ring, scratch,
+        r = bpf_ringbuf_output(&ring, &scratch->facts,
                                sizeof(struct ft_facts) + sizeof(struct ft_record) + captured,
                                flags);
     else

@@ -18,8 +18,6 @@
 
 #include "bpf/flowtrace.skel.h"
 
-#define FLOOR_MAJOR 5
-#define FLOOR_MINOR 15
 #define LOG_LINES 12
 
 enum set { SET_TRACEPOINTS = 1 << 0, SET_FEXIT = 1 << 1, SET_ALL = SET_TRACEPOINTS | SET_FEXIT };
@@ -73,9 +71,13 @@ static const struct row rows[] = {
     {AT(on_unix_stream_recvmsg), SET_FEXIT, ATTACH_TRACING, true, "receives, UNIX streams",
      PER_OPERATION, "UNIX streams"},
     {AT(on_unix_dgram_sendmsg), SET_FEXIT, ATTACH_TRACING, true, "sends, UNIX datagrams",
-     PER_OPERATION, "UNIX datagrams and SOCK_SEQPACKET"},
+     PER_OPERATION, "UNIX datagrams"},
     {AT(on_unix_dgram_recvmsg), SET_FEXIT, ATTACH_TRACING, true, "receives, UNIX datagrams",
-     PER_OPERATION, "UNIX datagrams and SOCK_SEQPACKET"},
+     PER_OPERATION, "UNIX datagrams"},
+    {AT(on_unix_seqpacket_sendmsg), SET_FEXIT, ATTACH_TRACING, true, "sends, UNIX packets",
+     PER_OPERATION, "UNIX packets (SOCK_SEQPACKET)"},
+    {AT(on_unix_seqpacket_recvmsg), SET_FEXIT, ATTACH_TRACING, true, "receives, UNIX packets",
+     PER_OPERATION, "UNIX packets (SOCK_SEQPACKET)"},
     {AT(on_state), SET_ALL, ATTACH_TRACING, false, "ends of TCP connections",
      "opening and closing TCP connections", "ends of connections; the agent's own connections"},
     {AT(mark_old_sockets), SET_ALL, ATTACH_NEVER, true, "UNIX sockets older than the agent",
@@ -122,15 +124,16 @@ static bool is_below_floor(char *ret_release, size_t size)
     if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2)
         return false;
     snprintf(ret_release, size, "%s", name.release);
-    return major < FLOOR_MAJOR || (major == FLOOR_MAJOR && minor < FLOOR_MINOR);
+    return major < SOURCE_BPF_FLOOR_MAJOR ||
+           (major == SOURCE_BPF_FLOOR_MAJOR && minor < SOURCE_BPF_FLOOR_MINOR);
 }
 
 /* One line that says what is missing and what to do. */
 static int explain(int error, const char *step)
 {
     if (error == -EPERM)
-        return log_error(error, "%s: no right to use BPF; run as root, or with CAP_BPF, "
-                                "CAP_PERFMON and CAP_NET_ADMIN", step);
+        return log_error(error, "%s: not permitted. Run as root, or with CAP_BPF, CAP_PERFMON and "
+                                "CAP_NET_ADMIN; with these, the kernel has no such hooks", step);
     if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
         return log_error(error, "%s: this kernel has no BTF (/sys/kernel/btf/vmlinux); a kernel "
                                 "with CONFIG_DEBUG_INFO_BTF=y is needed", step);
@@ -150,7 +153,7 @@ static int refuse_old_kernel(void)
     return log_error(-EOPNOTSUPP,
                      "Linux %s is too old to trace sockets: %d.%d or later is needed. Here only "
                      "packets can be captured, such as with tcpdump -i any -w FILE",
-                     release, FLOOR_MAJOR, FLOOR_MINOR);
+                     release, SOURCE_BPF_FLOOR_MAJOR, SOURCE_BPF_FLOOR_MINOR);
 }
 
 /* ---- loading -------------------------------------------------------------------------------- */
@@ -271,8 +274,8 @@ static int attach(struct hooks *hooks)
         if (r < 0 && !rows[i].optional)
             return r;
         if (r < 0)
-            log_debug("%s does not attach", bpf_program__section_name(
-                                                program_of(skeleton, &rows[i])));
+            log_debug("the hook of %s does not attach",
+                      bpf_program__name(program_of(skeleton, &rows[i])));
     }
     if (bpf_program__fd(skeleton->progs.mark_old_sockets) >= 0 &&
         visit(skeleton->progs.mark_old_sockets) == 0)
@@ -299,7 +302,7 @@ static int try_set(struct hooks *hooks, const struct source_options *options)
 static int choose_set(struct hooks *hooks, const struct source_options *options)
 {
     bool any = !options->hooks || strcmp(options->hooks, "auto") == 0;
-    int r = -ENOENT;
+    int r, first = 0;
 
     for (size_t i = 0; i < ELEMENTSOF(sets); i++) {
         if (!any && strcmp(options->hooks, sets[i].name) != 0)
@@ -308,10 +311,11 @@ static int choose_set(struct hooks *hooks, const struct source_options *options)
             continue;
         hooks->set = i;
         r = try_set(hooks, options);
-        if (r == 0 || r == -EPERM)
-            return r;
+        if (r == 0)
+            return 0;
+        first = first ?: r;
     }
-    return r;
+    return first ?: -ENOENT;
 }
 
 int hooks_open(const struct source_options *options, struct hooks **ret_hooks)
@@ -382,6 +386,14 @@ uint64_t hooks_recursions(const struct hooks *hooks)
     return sum;
 }
 
+/* Without the mark that keeps libbpf from loading it unasked. */
+static const char *section_of(const struct bpf_program *program)
+{
+    const char *section = bpf_program__section_name(program);
+
+    return *section == '?' ? section + 1 : section;
+}
+
 static enum hook_state state_of(const struct hooks *hooks, size_t i)
 {
     if (!hooks)
@@ -405,8 +417,7 @@ size_t hooks_report(const struct hooks *hooks, struct hook_report *ret_reports)
         ret_reports[i] = (struct hook_report){
             .state = state_of(hooks, i), .required = !rows[i].optional,
             .sees = rows[i].sees, .cost = rows[i].cost, .lost = rows[i].lost};
-        snprintf(ret_reports[i].name, sizeof(ret_reports[i].name), "%s",
-                 bpf_program__section_name(program));
+        snprintf(ret_reports[i].name, sizeof(ret_reports[i].name), "%s", section_of(program));
         if (read_info(program, &info) == 0)
             ret_reports[i].verified = info.verified_insns;
     }

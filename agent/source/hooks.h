@@ -9,6 +9,10 @@
 
 #define HOOKS_MAX 32
 
+/* The oldest kernel: socket storage and current_task_btf in tracing programs. */
+#define SOURCE_BPF_FLOOR_MAJOR 5
+#define SOURCE_BPF_FLOOR_MINOR 15
+
 enum hook_state {
     HOOK_ATTACHED,
     HOOK_UNUSED,  /* a better one does its work, or the settings leave it out */

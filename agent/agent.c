@@ -175,6 +175,9 @@ static int start_source(struct agent *agent)
         .max_connections = (uint32_t)agent->settings->max_connections,
         .capture_head = (uint32_t)agent->settings->capture_head,
         .ring_size = (uint32_t)agent->settings->capture_ring,
+        .hooks = agent->settings->capture_hooks,
+        .without_udp = !agent->settings->capture_udp,
+        .without_unix = !agent->settings->capture_unix,
         .counters = &agent->counters,
     };
 

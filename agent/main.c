@@ -28,7 +28,7 @@ static int perform(const struct options *options, const struct settings *setting
     case COMMAND_PCAP:
         return agent_play(settings, &source_pcap_file, options->file);
     case COMMAND_CHECK:
-        return check_host(settings);
+        return check_host(settings, options->json);
     }
     return 0;
 }

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { KEY_EXPORT = 256, KEY_SOURCE, KEY_RECORD, KEY_SET, KEY_PRINT_CONFIG };
+enum { KEY_EXPORT = 256, KEY_SOURCE, KEY_RECORD, KEY_SET, KEY_PRINT_CONFIG, KEY_JSON };
 
 static const struct argp_option argp_options[] = {
     {"config", 'c', "FILE", 0, "Read settings from this YAML file (docs/configuration.md)", 1},
@@ -23,6 +23,7 @@ static const struct argp_option argp_options[] = {
                                 "replay", 1},
     {"set", KEY_SET, "KEY=VALUE", 0, "Set any setting; may be given more than once, lists take "
                                      "commas", 1},
+    {"json", KEY_JSON, NULL, 0, "check: answer in JSON", 1},
     {"print-config", KEY_PRINT_CONFIG, NULL, 0,
      "Print all settings as YAML, as they would be used, and exit; needs no command", 2},
     {0},
@@ -106,7 +107,9 @@ static int finish(struct parse *parse, struct argp_state *state)
 {
     if (parse->options->print_config)
         return 0;
-    if (!parse->has_command)
+    if (parse->options->json && (!parse->has_command || parse->options->command != COMMAND_CHECK))
+        argp_error(state, "--json goes with check");
+    else if (!parse->has_command)
         argp_error(state, "a command is needed: run, replay FILE, pcap FILE or check");
     else if (takes_file(parse->options->command) && !parse->options->file)
         argp_error(state, "replay and pcap need a file");
@@ -133,6 +136,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         break;
     case KEY_SET:
         r = assign(parse->options, "", value);
+        break;
+    case KEY_JSON:
+        parse->options->json = true;
         break;
     case KEY_PRINT_CONFIG:
         parse->options->print_config = true;

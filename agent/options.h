@@ -11,6 +11,7 @@ enum command { COMMAND_RUN, COMMAND_REPLAY, COMMAND_PCAP, COMMAND_CHECK };
 
 struct options {
     enum command command;
+    bool json;         /* check: for programs */
     bool print_config; /* instead of the command, which may then be missing */
     const char *config; /* file, or NULL */
     const char *file;   /* replay: the recording, pcap: the capture */

@@ -5,6 +5,9 @@
  */
 #pragma once
 
+/* Before Linux 6.4 some forms of a loop are refused, whatever its bound. */
+#define UNROLL _Pragma("clang loop unroll(full)")
+
 #define __VMLINUX_H__ /* keeps <linux/types.h> out of bpf_helpers.h's way */
 
 typedef unsigned char __u8;
@@ -32,6 +35,7 @@ enum bpf_map_type {
     BPF_MAP_TYPE_LRU_HASH = 9,
     BPF_MAP_TYPE_SK_STORAGE = 24,
     BPF_MAP_TYPE_RINGBUF = 27,
+    BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 enum {
@@ -39,6 +43,7 @@ enum {
     BPF_F_NO_PREALLOC = 1 << 0,
     BPF_F_MMAPABLE = 1 << 10,
     BPF_SK_STORAGE_GET_F_CREATE = 1 << 0,
+    BPF_LOCAL_STORAGE_GET_F_CREATE = 1 << 0,
     BPF_RB_NO_WAKEUP = 1 << 0,
     BPF_RB_FORCE_WAKEUP = 1 << 1,
     BPF_RB_AVAIL_DATA = 0,
@@ -46,9 +51,17 @@ enum {
 
 /* Numbers of the kernel's interface: they do not change. */
 enum {
+    AF_UNIX = 1,
     AF_INET = 2,
     AF_INET6 = 10,
     IPPROTO_TCP = 6,
+    IPPROTO_UDP = 17,
+    IPPROTO_MPTCP = 262,
+    SOCK_STREAM = 1,
+    SOCK_DGRAM = 2,
+    SOCK_SEQPACKET = 5,
+    SHUTDOWN_MASK = 3,   /* of sk_shutdown: closed, not only half */
+    UIO_MAXIOV = 1024,   /* messages of one sendmmsg or recvmmsg, at most */
     TCP_ESTABLISHED = 1,
     TCP_SYN_SENT = 2,
     TCP_CLOSE = 7,
@@ -92,16 +105,54 @@ struct sock_common {
     struct in6_addr skc_v6_rcv_saddr;
 };
 
+struct sock;
 struct file;
 
 struct socket {
     struct file *file;
+    struct sock *sk;
+};
+
+struct sk_buff_head {
+    u32 qlen;
+};
+
+struct upid {
+    int nr;
+};
+
+struct pid {
+    struct upid numbers[1];
 };
 
 struct sock {
     struct sock_common __sk_common;
     struct socket *sk_socket;
+    struct sk_buff_head sk_receive_queue;
+    struct pid *sk_peer_pid;
     u16 sk_protocol;
+    u16 sk_type;
+    u8 sk_shutdown;
+};
+
+struct sockaddr_un {
+    char sun_path[108];
+};
+
+struct unix_address {
+    int len; /* of the name, its family included */
+    struct sockaddr_un name[];
+};
+
+struct unix_sock {
+    struct sock sk;
+    struct unix_address *addr;
+    struct sock *peer;
+};
+
+struct msghdr {
+    void *msg_name;
+    int msg_namelen;
 };
 
 struct tcp_sock {
@@ -123,6 +174,7 @@ struct files_struct {
 };
 
 struct thread_info {
+    unsigned long flags;
     u32 status;
 };
 
@@ -131,6 +183,7 @@ struct task_struct {
     unsigned int flags;
     int pid;  /* the thread's number */
     int tgid; /* the process's */
+    u64 start_time; /* the thread's, monotonic */
     struct files_struct *files;
     struct task_struct *group_leader;
     u64 start_boottime;
@@ -142,11 +195,53 @@ struct iovec {
     unsigned long iov_len;
 };
 
+struct bpf_iter__task_file {
+    struct task_struct *task;
+    struct file *file;
+};
+
+#pragma clang attribute pop
+
+/* ---- what user space hands to the kernel: never relocated -------------------------------------- */
+
 struct user_msghdr {
     void *msg_name;
     int msg_namelen;
     struct iovec *msg_iov;
     unsigned long msg_iovlen;
+    void *msg_control;
+    unsigned long msg_controllen;
+    unsigned msg_flags;
 };
 
-#pragma clang attribute pop
+struct user_mmsghdr {
+    struct user_msghdr message;
+    unsigned length;
+};
+
+/* The forms of struct sockaddr that matter, one over the other. */
+struct user_address {
+    u16 family;
+    union {
+        struct {
+            __be16 port;
+            u32 v4; /* IPv6: the flow */
+            u8 v6[16];
+        } __attribute__((packed));
+        char path[108];
+    } __attribute__((packed));
+} __attribute__((packed));
+
+/* What cgroup programs on recvmsg see, as far as it is read (uapi struct bpf_sock_addr). */
+struct bpf_sock_addr {
+    u32 user_family;
+    u32 user_ip4;
+    u32 user_ip6[4];
+    u32 user_port;
+};
+
+/* Helpers that the floor of 5.15 does not have: asked for before they are used. */
+enum bpf_func_id___later {
+    BPF_FUNC_skc_to_unix_sock___later = 178, /* 5.16 */
+    BPF_FUNC_loop___later = 181,             /* 5.17 */
+};

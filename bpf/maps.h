@@ -13,8 +13,10 @@ struct sock_state {
     u64 id;
     u64 positions[2]; /* by direction: the end of the last operation */
     u64 starts[2];
-    u32 tgid; /* whose facts user space has */
-    u32 own;  /* one end of a connection that the agent exports on */
+    u32 tgid;     /* whose facts user space has */
+    u8 own;       /* one end of a connection that the agent exports on */
+    u8 midway;    /* a UNIX stream that is older than the hooks: nobody knows how far it was */
+    u8 transport; /* enum ft_transport */
 };
 
 struct {
@@ -23,6 +25,37 @@ struct {
     __type(key, int);
     __type(value, struct sock_state);
 } sock_states SEC(".maps");
+
+/* The task's sendmmsg or recvmmsg in progress, or its last one. */
+struct batch {
+    u64 array; /* the user's struct user_mmsghdr[] */
+    u64 sk;
+    u32 next; /* index of the next message */
+    u8 known; /* looked at before */
+    u8 sure;  /* `next` is certain */
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct batch);
+} batches SEC(".maps");
+
+/* From whom a datagram came: noted inside the system call, taken at its end by the same task. */
+struct sender {
+    u64 cookie;
+    u16 family;
+    u16 port; /* host byte order */
+    u8 address[16];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, FT_SENDERS);
+    __type(key, u64); /* the task */
+    __type(value, struct sender);
+} senders SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -49,6 +82,7 @@ struct {
  * the two can meet on one CPU, each with itself cannot (the kernel skips the inner run).
  */
 struct scratch {
+    struct user_address address __attribute__((aligned(8)));
     struct ft_facts facts;
     struct ft_record record;
     u8 data[FT_CAPTURE_MAX];
@@ -77,7 +111,12 @@ struct {
 
 const volatile __u32 capture_head = 1024;       /* bytes per operation, unless a verdict says so */
 const volatile __u64 ring_fill_mark = 1u << 20; /* bytes in the ring at which a nap is cut short */
+const volatile __u64 unix_salt = 1;       /* random: positions of UNIX streams differ between hosts */
+const volatile bool want_udp = true;
+const volatile bool want_unix = true;
 
 /* Shared words (mapped into user space). */
 __u32 doorbell; /* enum ft_doorbell */
 __u32 own_tgid; /* the agent, as the initial pid namespace numbers it */
+__u64 attached_ns; /* CLOCK_MONOTONIC just before the hooks were attached */
+__u32 settled;  /* all sockets that are older than the hooks are marked */

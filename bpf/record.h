@@ -19,10 +19,23 @@
 #define FT_IOVECS_MAX 16
 #define FT_VERDICTS 65536u /* a power of two */
 #define FT_OWN_CONNECTIONS 1024
+#define FT_SENDERS 4096
 #define FT_COMM_LEN 16
+#define FT_PATH_LEN 108 /* of a UNIX socket's name */
 
 enum ft_kind { FT_KIND_FACTS = 1, FT_KIND_DATA = 2, FT_KIND_CLOSE = 3 };
 enum ft_dir { FT_DIR_IN = 0, FT_DIR_OUT = 1 };
+
+/* The agent's enum transport has the same numbers: IPPROTO_* where there is one. */
+enum ft_transport {
+    FT_TRANSPORT_NONE = 0,
+    FT_TCP = 6,
+    FT_UDP = 17,
+    FT_UNIX_STREAM = 201,
+    FT_UNIX_SEQPACKET = 202,
+    FT_UNIX_DATAGRAM = 203,
+    FT_MPTCP = 204,
+};
 
 /* For whom the doorbell is rung (FT_DOORBELL_* are the values of the shared word). */
 enum ft_doorbell {
@@ -39,10 +52,18 @@ struct ft_facts {
     __u16 local_port; /* host byte order */
     __u16 remote_port;
     __u16 family;
-    __u16 transport;
-    __u8 local_address[16]; /* IPv4: the first four bytes */
+    __u8 transport;       /* enum ft_transport */
+    __u8 has_starts;      /* the starts are those of the stream, and both ends know the same */
+    __u8 local_address[16]; /* IPv4: the first four bytes; UNIX: nothing */
     __u8 remote_address[16];
     char comm[FT_COMM_LEN];
+    /* UNIX: the name of the peer, or where it has none, the own one. It may begin with a NUL. */
+    __u8 path_is_remote;
+    __u8 path_len;
+    __u16 reserved;
+    __u32 remote_tgid; /* UNIX streams: who connected, or who listened; else 0 */
+    __u8 path[FT_PATH_LEN];
+    __u32 reserved2;
 };
 
 struct ft_record {
@@ -83,7 +104,8 @@ static inline __u32 ft_verdict_slot(__u64 connection)
 enum ft_counter {
     FT_OPERATIONS,
     FT_RECORDS, /* reached the ring */
-    FT_NOT_TCP,
+    FT_OTHER_SOCKET, /* neither TCP nor UDP nor UNIX */
+    FT_TURNED_OFF,   /* of a kind that the settings leave out */
     FT_NO_BYTES,
     FT_PEEKED,
     FT_OWN,
@@ -98,6 +120,7 @@ enum ft_counter {
     FT_COMPAT_TASK,
     FT_BAD_FLAGS,
     FT_COPY_FAILED,
+    FT_UNKNOWN_MESSAGE, /* of sendmmsg or recvmmsg: which of them is not certain */
     FT_CLOSE_LOST, /* a close record found the ring full */
     FT_COUNTERS,
 };

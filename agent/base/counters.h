@@ -46,7 +46,10 @@ enum counter_class {
     X(packets_malformed, PACKET_LOST, "packets whose lengths contradict each other")               \
     X(operations, OPERATIONS, "socket operations counted at hook entry (kernel)")                  \
     X(operations_parsed, OPERATION_USED, "operations that reached a protocol parser")              \
-    X(operations_not_tcp, OPERATION_USED, "operations on sockets other than TCP (kernel)")         \
+    X(operations_other_socket, OPERATION_USED, "operations on sockets that are neither TCP nor "   \
+                                               "UDP nor UNIX (kernel)")                            \
+    X(operations_turned_off, OPERATION_USED, "operations on UDP or UNIX sockets where "            \
+                                             "capture.udp or capture.unix is false (kernel)")      \
     X(operations_no_bytes, OPERATION_USED, "operations that failed or moved no byte (kernel)")     \
     X(operations_peeked, OPERATION_USED, "reads that left the bytes in the socket (kernel)")       \
     X(operations_own, OPERATION_USED, "operations of the agent and on its export connections "     \
@@ -76,6 +79,8 @@ enum counter_class {
                                   "(kernel)")                                                      \
     X(bytes_compat_task, INFO, "records without bytes: a 32-bit task (kernel)")                    \
     X(bytes_bad_flags, INFO, "records without bytes: MSG_TRUNC, MSG_OOB or MSG_ERRQUEUE (kernel)") \
+    X(bytes_unknown_message, INFO, "records without bytes: which message of sendmmsg or "          \
+                                   "recvmmsg it was is not certain (kernel)")                      \
     X(bytes_copy_failed, INFO, "records without bytes: user memory could not be read (kernel)")    \
     X(hook_recursions, INFO, "hook runs that the kernel skipped as recursions (kernel)")           \
     X(packets_dropped, INFO, "packets that the system dropped before they were read")              \

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/macro.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -124,6 +125,16 @@ bool form_is_log_level(const char *text)
     enum log_level level;
 
     return log_level_from_string(text, &level) == 0;
+}
+
+bool form_is_hooks(const char *text)
+{
+    static const char *const names[] = {"auto", "tracepoints", "fexit"};
+
+    for (size_t i = 0; i < ELEMENTSOF(names); i++)
+        if (strcmp(text, names[i]) == 0)
+            return true;
+    return false;
 }
 
 bool form_is_word(const char *text)

@@ -27,6 +27,9 @@ struct settings {
     /* Capture. Sizes in bytes. */
     uint64_t capture_head;
     uint64_t capture_ring;
+    char *capture_hooks; /* auto, or a set of hooks */
+    bool capture_udp;
+    bool capture_unix;
 
     /* Bounds of the core. */
     uint64_t max_connections;

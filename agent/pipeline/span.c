@@ -60,6 +60,38 @@ bool is_address(struct bytes text)
     return inet_pton(AF_INET, copy, address) == 1 || inet_pton(AF_INET6, copy, address) == 1;
 }
 
+static bool is_unix(const struct exchange *exchange)
+{
+    return exchange->transport >= TRANSPORT_UNIX_STREAM &&
+           exchange->transport <= TRANSPORT_UNIX_DATAGRAM;
+}
+
+static struct bytes transport_text(enum transport transport)
+{
+    switch (transport) {
+    case TRANSPORT_UDP:
+        return BYTES_LITERAL("udp");
+    case TRANSPORT_UNIX_STREAM:
+    case TRANSPORT_UNIX_SEQPACKET:
+    case TRANSPORT_UNIX_DATAGRAM:
+        return BYTES_LITERAL("unix");
+    case TRANSPORT_TCP:
+    case TRANSPORT_MPTCP:
+        break;
+    }
+    return BYTES_LITERAL("tcp");
+}
+
+/* As ss(8) writes it: an abstract name with @ for its NUL, a path without the one at its end. */
+static struct bytes name_text(const struct exchange *exchange, struct arena *arena)
+{
+    struct bytes name = exchange->name;
+
+    if (name.len > 1 && name.ptr[0] == 0)
+        return arena_printf(arena, "@%.*s", (int)name.len - 1, (const char *)name.ptr + 1);
+    return arena_copy(arena, bytes_slice(name, 0, bytes_find(name, 0)));
+}
+
 static struct bytes hex_text(const struct span_id *id, struct arena *arena)
 {
     char text[2 * sizeof(id->bytes) + 1];
@@ -72,7 +104,12 @@ static void add_peer(const struct exchange *exchange, struct span *span)
 {
     if (!exchange->has_endpoints)
         return;
-    span_add_text(span, SEMCONV_NETWORK_TRANSPORT, BYTES_LITERAL("tcp"));
+    span_add_text(span, SEMCONV_NETWORK_TRANSPORT, transport_text(exchange->transport));
+    if (is_unix(exchange)) {
+        if (exchange->name_is_remote && exchange->name.len)
+            span_add_text(span, SEMCONV_NETWORK_PEER_ADDRESS, name_text(exchange, span->arena));
+        return;
+    }
     span_add_text(span, SEMCONV_NETWORK_PEER_ADDRESS, address_text(&exchange->remote, span->arena));
     span_add_integer(span, SEMCONV_NETWORK_PEER_PORT, exchange->remote.port);
 }
@@ -85,6 +122,12 @@ static void add_server(const struct exchange *exchange, struct span *span)
 
     if (!exchange->has_endpoints)
         return;
+    if (is_unix(exchange)) {
+        if (exchange->name.len && exchange->name_is_remote == (span->kind == SPAN_KIND_CLIENT) &&
+            !span_find(span, SEMCONV_SERVER_ADDRESS))
+            span_add_text(span, SEMCONV_SERVER_ADDRESS, name_text(exchange, span->arena));
+        return;
+    }
     if (span->kind == SPAN_KIND_SERVER)
         span_add_text(span, SEMCONV_CLIENT_ADDRESS, address_text(&exchange->remote, span->arena));
     if (span_find(span, SEMCONV_SERVER_ADDRESS))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The source that reads the kernel side: loads and attaches it, drains its ring, turns records into
- * events, and writes verdicts into the shared array. The only file that includes libbpf.
+ * The source that reads the kernel side, which bpf_hooks.c loads and attaches: drains its ring,
+ * turns records into events, and writes verdicts into the shared array.
  *
  * Sleeping. After a drain that found records the source naps for NAP_MS: records gather, and the
  * traced programs wake nobody but at the fill mark. After a nap that found none it sleeps until the
@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bpf/record.h"
+#include "source/bpf_hooks.h"
 #include "source/lookup.h"
 #include "source/ring_record.h"
 #include "source/source.h"
@@ -30,7 +31,8 @@
 
 struct bpf_source {
     struct source_options options;
-    struct flowtrace_bpf *skeleton;
+    struct hooks *hooks;
+    struct flowtrace_bpf *skeleton; /* the hooks' */
     struct ring_buffer *ring;
     struct lookup *lookup;
     struct ft_verdict *verdicts;
@@ -48,69 +50,7 @@ struct bpf_source {
     uint64_t n_delivered;
 };
 
-/* ---- loading -------------------------------------------------------------------------------- */
-
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-    char line[1024];
-
-    vsnprintf(line, sizeof(line), format, args);
-    line[strcspn(line, "\n")] = '\0';
-    log_debug("libbpf: %s", line);
-    return 0;
-}
-
-/* One line that says what is missing and what to do. */
-static int explain_failure(int error, const char *step)
-{
-    if (error == -EACCES)
-        return log_error(error, "%s: the kernel's verifier refused them; --set log.level=debug "
-                                "shows its words", step);
-    if (error == -EPERM)
-        return log_error(error, "%s: no right to use BPF; run as root, or with CAP_BPF, "
-                                "CAP_PERFMON and CAP_NET_ADMIN", step);
-    if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
-        return log_error(error, "%s: this kernel has no BTF (/sys/kernel/btf/vmlinux); a kernel "
-                                "with CONFIG_DEBUG_INFO_BTF=y is needed", step);
-    if (error == -ESRCH || error == -ENOENT || error == -EINVAL)
-        return log_error(error, "%s: this kernel lacks a hook or a member that is read (Linux 6.3 "
-                                "or later is needed; --set log.level=debug shows which)", step);
-    return log_error(error, "%s", step);
-}
-
-static int configure(struct flowtrace_bpf *skeleton, const struct source_options *options)
-{
-    skeleton->rodata->capture_head = options->capture_head;
-    skeleton->rodata->ring_fill_mark = options->ring_size / 4;
-    return bpf_map__set_max_entries(skeleton->maps.ring, options->ring_size);
-}
-
-static int learn_own_tgid(struct flowtrace_bpf *skeleton)
-{
-    LIBBPF_OPTS(bpf_test_run_opts, run);
-
-    return bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.learn_own_tgid), &run);
-}
-
-static int load(struct bpf_source *source)
-{
-    int r;
-
-    libbpf_set_print(print_libbpf);
-    source->skeleton = flowtrace_bpf__open();
-    if (!source->skeleton)
-        return explain_failure(-errno, "cannot open the BPF programs");
-    r = configure(source->skeleton, &source->options);
-    if (r < 0)
-        return log_error(r, "cannot set the ring's size to %u", source->options.ring_size);
-    r = flowtrace_bpf__load(source->skeleton);
-    if (r < 0)
-        return explain_failure(r, "cannot load the BPF programs");
-    r = learn_own_tgid(source->skeleton);
-    if (r < 0)
-        return explain_failure(r, "cannot run a BPF program");
-    return 0;
-}
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static int handle_record(void *arg, void *data, size_t size);
 
@@ -166,7 +106,7 @@ static void source_bpf_close(void *arg)
     ring_buffer__free(source->ring);
     if (source->verdicts)
         munmap(source->verdicts, FT_VERDICTS * sizeof(struct ft_verdict));
-    flowtrace_bpf__destroy(source->skeleton);
+    hooks_close(source->hooks);
     lookup_stop(source->lookup);
     closep(&source->epoll_fd);
     free(source->cpu_counters);
@@ -185,16 +125,15 @@ static int source_bpf_open(const struct source_options *options, void **ret_sour
     owner = source;
     source->epoll_fd = -1;
     source->options = *options;
-    r = load(source);
-    if (r == 0)
-        r = map_memory(source);
+    r = hooks_open(options, &source->hooks);
+    if (r < 0)
+        return r;
+    source->skeleton = hooks_skeleton(source->hooks);
+    r = map_memory(source);
     if (r == 0)
         r = prepare_waiting(source);
     if (r < 0)
         return r;
-    r = flowtrace_bpf__attach(source->skeleton);
-    if (r < 0)
-        return explain_failure(r, "cannot attach the BPF programs");
     *ret_source = TAKE_PTR(owner);
     return 0;
 }
@@ -319,7 +258,7 @@ static void deliver_loss(struct bpf_source *source)
 /* Takes the hooks off; a program that is just running on another CPU gets the time to end. */
 static void stop_capturing(struct bpf_source *source)
 {
-    flowtrace_bpf__detach(source->skeleton);
+    hooks_detach(source->hooks);
     usleep(SETTLE_US);
 }
 
@@ -368,15 +307,6 @@ static void source_bpf_set_verdict(void *arg, uint64_t connection, struct verdic
 
 /* ---- counters ------------------------------------------------------------------------------- */
 
-static uint64_t recursions(const struct bpf_program *program)
-{
-    struct bpf_prog_info info = {0};
-    uint32_t len = sizeof(info);
-
-    return bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) < 0
-               ? 0 : info.recursion_misses;
-}
-
 static void source_bpf_update_counters(void *arg)
 {
     static const struct {
@@ -384,7 +314,8 @@ static void source_bpf_update_counters(void *arg)
         enum counter to;
     } map[] = {
         {FT_OPERATIONS, COUNTER_operations},
-        {FT_NOT_TCP, COUNTER_operations_not_tcp},
+        {FT_OTHER_SOCKET, COUNTER_operations_other_socket},
+        {FT_TURNED_OFF, COUNTER_operations_turned_off},
         {FT_NO_BYTES, COUNTER_operations_no_bytes},
         {FT_PEEKED, COUNTER_operations_peeked},
         {FT_OWN, COUNTER_operations_own},
@@ -398,6 +329,7 @@ static void source_bpf_update_counters(void *arg)
         {FT_COMPAT_TASK, COUNTER_bytes_compat_task},
         {FT_BAD_FLAGS, COUNTER_bytes_bad_flags},
         {FT_COPY_FAILED, COUNTER_bytes_copy_failed},
+        {FT_UNKNOWN_MESSAGE, COUNTER_bytes_unknown_message},
     };
     struct bpf_source *source = arg;
 
@@ -406,8 +338,7 @@ static void source_bpf_update_counters(void *arg)
     for (size_t i = 0; i < ELEMENTSOF(map); i++)
         counters_set(source->options.counters, map[i].to, sum_counter(source, map[i].from));
     counters_set(source->options.counters, COUNTER_hook_recursions,
-                 recursions(source->skeleton->progs.on_send) +
-                     recursions(source->skeleton->progs.on_receive));
+                 hooks_recursions(source->hooks));
 }
 
 const struct source_ops source_bpf = {

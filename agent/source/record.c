@@ -3,6 +3,7 @@
 #include "source/record.h"
 
 #include "base/log.h"
+#include "base/macro.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,12 @@
 #define RECORDER_BUFFER (1u << 20)
 
 enum connection_flags { FLAG_HAS_STARTS = 1 << 0, FLAG_PASSIVE = 1 << 1 };
-enum record_parts { PART_CONNECTION = 1 << 0, PART_PROCESS = 1 << 1, PART_HOST = 1 << 2 };
+enum record_parts {
+    PART_CONNECTION = 1 << 0,
+    PART_PROCESS = 1 << 1,
+    PART_HOST = 1 << 2,
+    PART_UNIX = 1 << 3, /* of a connection */
+};
 
 struct recorder {
     int fd;
@@ -47,6 +53,19 @@ static void put_connection(struct buffer *buffer, const struct connection_facts 
     buffer_append_le(buffer, facts->netns, 4);
 }
 
+static bool is_unix(const struct connection_facts *facts)
+{
+    return facts && facts->transport >= TRANSPORT_UNIX_STREAM &&
+           facts->transport <= TRANSPORT_UNIX_DATAGRAM;
+}
+
+static void put_unix(struct buffer *buffer, const struct connection_facts *facts)
+{
+    buffer_append_le(buffer, facts->name_is_remote, 1);
+    buffer_append_le(buffer, facts->remote_tgid, 4);
+    put_string(buffer, bytes_make(facts->name.bytes, facts->name.len));
+}
+
 static void put_process(struct buffer *buffer, const struct process_facts *facts)
 {
     put_string(buffer, facts->executable);
@@ -60,7 +79,8 @@ int record_encode(const struct event *event, struct buffer *buffer)
     size_t start = buffer->len;
     uint16_t parts = (uint16_t)((event->connection_facts ? PART_CONNECTION : 0) |
                                 (event->process_facts ? PART_PROCESS : 0) |
-                                (event->host_facts ? PART_HOST : 0));
+                                (event->host_facts ? PART_HOST : 0) |
+                                (is_unix(event->connection_facts) ? PART_UNIX : 0));
 
     buffer_append_le(buffer, 0, 4);
     buffer_append_le(buffer, event->kind, 1);
@@ -83,6 +103,8 @@ int record_encode(const struct event *event, struct buffer *buffer)
         put_string(buffer, event->host_facts->name);
         buffer_append_le(buffer, event->host_facts->boot_time_ns, 8);
     }
+    if (parts & PART_UNIX)
+        put_unix(buffer, event->connection_facts);
     if (buffer->failed) {
         buffer->len = start;
         return -ENOBUFS;
@@ -132,6 +154,17 @@ static void get_connection(struct reader *reader, struct connection_facts *facts
     facts->netns = reader_le32(reader);
 }
 
+static void get_unix(struct reader *reader, struct connection_facts *facts)
+{
+    struct bytes name;
+
+    facts->name_is_remote = reader_u8(reader) != 0;
+    facts->remote_tgid = reader_le32(reader);
+    name = get_string(reader);
+    facts->name.len = (uint8_t)MIN(name.len, sizeof(facts->name.bytes));
+    memcpy(facts->name.bytes, name.ptr ?: (const uint8_t *)"", facts->name.len);
+}
+
 static void get_process(struct reader *reader, struct process_facts *facts)
 {
     facts->executable = get_string(reader);
@@ -169,7 +202,10 @@ int record_decode(struct bytes data, struct event *ret_event, struct record_fact
         ret_facts->host.boot_time_ns = reader_le64(&reader);
         event.host_facts = &ret_facts->host;
     }
-    if (reader.failed || kind >= EVENT_COUNT || dir > DIR_OUT || event.data.len > event.length ||
+    if (parts & PART_UNIX)
+        get_unix(&reader, &ret_facts->connection);
+    if (reader.failed || kind >= EVENT_COUNT || (parts & PART_UNIX && !event.connection_facts) ||
+        dir > DIR_OUT || event.data.len > event.length ||
         (kind == EVENT_PROCESS) != !!event.process_facts ||
         (kind == EVENT_HOST) != !!event.host_facts)
         return -EBADMSG;

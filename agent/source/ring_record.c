@@ -6,6 +6,7 @@
  */
 #include "source/ring_record.h"
 
+#include "base/macro.h"
 #include "bpf/record.h"
 
 #include <errno.h>
@@ -29,15 +30,21 @@ static void read_facts(const struct ft_facts *raw, struct connection_facts *ret_
 {
     *ret_facts = (struct connection_facts){
         .starts = {[DIR_IN] = raw->starts[FT_DIR_IN], [DIR_OUT] = raw->starts[FT_DIR_OUT]},
-        .has_starts = true,
-        .transport = (uint8_t)raw->transport,
+        .has_starts = raw->has_starts,
+        .transport = raw->transport,
+        .name_is_remote = raw->path_is_remote,
+        .remote_tgid = raw->remote_tgid,
         .cgroup_id = raw->cgroup_id,
         .netns = raw->netns,
     };
-    read_address(raw, raw->local_address, raw->local_port, &ret_facts->local);
-    read_address(raw, raw->remote_address, raw->remote_port, &ret_facts->remote);
     memcpy(ret_facts->comm, raw->comm, sizeof(ret_facts->comm));
     ret_facts->comm[sizeof(ret_facts->comm) - 1] = '\0';
+    ret_facts->name.len = (uint8_t)MIN(raw->path_len, sizeof(raw->path));
+    memcpy(ret_facts->name.bytes, raw->path, ret_facts->name.len);
+    if (raw->family == AF_UNIX)
+        return;
+    read_address(raw, raw->local_address, raw->local_port, &ret_facts->local);
+    read_address(raw, raw->remote_address, raw->remote_port, &ret_facts->remote);
 }
 
 static bool is_sound(const struct ft_record *record, size_t payload)

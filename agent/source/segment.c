@@ -77,7 +77,7 @@ static void introduce(struct conversation *conversation, struct event *event,
         .starts = {[DIR_IN] = in->start, [DIR_OUT] = out->start},
         .has_starts = in->has_start && out->has_start,
         .passive = true,
-        .transport = IPPROTO_TCP,
+        .transport = TRANSPORT_TCP,
     };
     event->connection_facts = facts;
     conversation->introduced = true;

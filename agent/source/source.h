@@ -14,6 +14,9 @@ struct source_options {
     const char *path;      /* replay, pcap: the file, "-" for standard input; or the interface */
     uint32_t capture_head; /* bpf: bytes */
     uint32_t ring_size;    /* bpf: bytes, a power of two */
+    const char *hooks;     /* bpf: "auto" (or NULL), or the name of a set */
+    bool without_udp;      /* bpf */
+    bool without_unix;     /* bpf */
     uint32_t max_connections;
     struct counters *counters; /* the source adds its share */
 };

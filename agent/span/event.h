@@ -13,6 +13,7 @@ struct process_facts; /* enrich/process.h */
 struct host_facts;
 
 #define COMM_LEN 16
+#define PATH_LEN 108 /* of a UNIX socket's name */
 #define ADDRESS_TEXT_MAX 46 /* INET6_ADDRSTRLEN */
 
 enum event_kind {
@@ -26,6 +27,29 @@ enum event_kind {
 };
 
 enum direction { DIR_IN, DIR_OUT };
+
+/* IPPROTO_* where there is one; recordings have these numbers. */
+enum transport {
+    TRANSPORT_TCP = 6,
+    TRANSPORT_UDP = 17,
+    TRANSPORT_UNIX_STREAM = 201,
+    TRANSPORT_UNIX_SEQPACKET = 202,
+    TRANSPORT_UNIX_DATAGRAM = 203,
+    TRANSPORT_MPTCP = 204,
+};
+
+/* Each event is a message of its own: there is no stream, and positions mean nothing. */
+static inline bool transport_is_datagram(enum transport transport)
+{
+    return transport == TRANSPORT_UDP || transport == TRANSPORT_UNIX_SEQPACKET ||
+           transport == TRANSPORT_UNIX_DATAGRAM;
+}
+
+/* The name of a UNIX socket: a path, or behind a NUL an abstract name. len 0: it has none. */
+struct socket_name {
+    uint8_t len;
+    uint8_t bytes[PATH_LEN];
+};
 
 /* Who did it: the thread, and the process by pid and start time, which no pid reuse can fake. */
 struct exec_context {
@@ -53,8 +77,9 @@ struct connection_facts {
     struct endpoint local;
     struct endpoint remote;
     /*
-     * Stream position of the first byte of each direction, indexed by enum direction: low 32 bits
-     * are its TCP sequence number. Valid where `has_starts`.
+     * Stream position of the first byte of each direction, indexed by enum direction: of TCP the
+     * low 32 bits are its sequence number. Both ends know the same where `has_starts`; otherwise
+     * (MPTCP, datagrams, UNIX streams older than the agent) positions only count.
      */
     uint64_t starts[2];
     bool has_starts;
@@ -63,7 +88,10 @@ struct connection_facts {
      * server's end as far as the source can tell.
      */
     bool passive;
-    uint8_t transport; /* IPPROTO_TCP */
+    enum transport transport;
+    struct socket_name name; /* UNIX: the peer's, or where it has none, the own */
+    bool name_is_remote;
+    uint32_t remote_tgid; /* UNIX streams: who connected, or who listened; 0: not known */
     char comm[COMM_LEN];
     uint64_t cgroup_id;
     uint32_t netns; /* inode number */

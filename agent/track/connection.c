@@ -11,6 +11,9 @@ static void learn_facts(struct connection *connection, const struct connection_f
     connection->passive = facts->passive;
     connection->local = facts->local;
     connection->remote = facts->remote;
+    connection->transport = facts->transport;
+    connection->name = facts->name;
+    connection->name_is_remote = facts->name_is_remote;
     connection->netns = facts->netns;
     connection->starts[DIR_IN] = facts->starts[DIR_IN];
     connection->starts[DIR_OUT] = facts->starts[DIR_OUT];

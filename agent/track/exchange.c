@@ -195,6 +195,7 @@ static void fill_ends(struct exchange *exchange, const struct connection *connec
 
     exchange->local = turned ? connection->remote : connection->local;
     exchange->remote = turned ? connection->local : connection->remote;
+    exchange->transport = connection->transport;
     exchange->netns = connection->netns;
     exchange->has_endpoints = connection->has_facts;
     exchange->passive = connection->passive;
@@ -219,6 +220,18 @@ static void fill_cause(struct exchange *exchange, const struct connection *conne
     };
 }
 
+static void copy_name(struct track *track, const struct connection *connection,
+                      struct exchange *exchange)
+{
+    struct arena arena;
+
+    if (connection->name.len == 0)
+        return;
+    arena = texts_take(&track->texts, connection->name.len, &exchange->texts);
+    exchange->name = arena_copy(&arena, bytes_make(connection->name.bytes, connection->name.len));
+    exchange->name_is_remote = connection->name_is_remote;
+}
+
 static struct exchange *open_exchange(struct track *track, struct connection *connection,
                                       enum direction dir, const struct message *message)
 {
@@ -232,6 +245,7 @@ static struct exchange *open_exchange(struct track *track, struct connection *co
     exchange->start_ns = connection->streams[dir].head_time_ns;
     copy_message(track, exchange, message, &exchange->request);
     fill_ends(exchange, connection, dir);
+    copy_name(track, connection, exchange);
     fill_cause(exchange, connection, dir);
     read_context(track, message, &exchange->cause);
     if (track->options.sink.begin(track->options.sink.arg, exchange))

@@ -58,6 +58,9 @@ struct connection {
     unsigned detect_operations;
     struct endpoint local;
     struct endpoint remote;
+    enum transport transport;
+    struct socket_name name;
+    bool name_is_remote;
     uint32_t netns;
     uint64_t starts[2];
     const struct protocol *protocol;

@@ -47,6 +47,9 @@ struct exchange {
     struct endpoint remote;
     bool has_endpoints;
     bool passive; /* `local` is the server's end, and `exec` stands for what is behind it */
+    enum transport transport;
+    struct bytes name; /* UNIX: the peer's, or where it has none, the own; in the texts */
+    bool name_is_remote;
     uint32_t netns;
     struct exec_context exec; /* who handled the request's first bytes */
     uint64_t start_ns; /* first byte of the request */

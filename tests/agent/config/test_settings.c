@@ -72,7 +72,7 @@ static void a_bad_assignment_is_told_with_what_is_allowed(void **state)
     } cases[] = {
         {"capture.head", "\"capture.head\" is not of the form KEY=VALUE"},
         {"capture.heed=1", "there is no setting \"capture.heed\" (there are: capture.head, "
-                           "capture.ring)"},
+                           "capture.ring, capture.hooks, capture.udp, capture.unix)"},
         {"what=1", "there is no setting \"what\" (there are: source, exporters, record, capture, "
                    "limits, exchange, select, context, names, redact, batch, queue, send, drain, "
                    "status, log)"},
@@ -83,6 +83,7 @@ static void a_bad_assignment_is_told_with_what_is_allowed(void **state)
         {"select.ports=80,http", "a list, each item a port or a range of ports"},
         {"exporters=console,", "NAME or NAME:TARGET"},
         {"status.listen=localhost:1", "a numeric ADDRESS:PORT"},
+        {"capture.hooks=kprobe", "auto, tracepoints or fexit"},
         {"log.level=loud", "error, warning, info or debug"},
     };
 

@@ -66,6 +66,26 @@ static void an_event_comes_back_as_it_was(void **state)
     assert_null(out.process_facts);
 }
 
+static void a_unix_sockets_name_comes_back_too(void **state)
+{
+    _cleanup_(buffer_done) struct buffer buffer = buffer_make(RECORD_EVENT_MAX);
+    struct connection_facts named = connection;
+    struct event in = data_event(), out;
+    struct record_facts facts;
+
+    named.transport = TRANSPORT_UNIX_DATAGRAM;
+    named.name = (struct socket_name){.len = 4, .bytes = "\0abc"};
+    named.name_is_remote = true;
+    named.remote_tgid = 77;
+    in.connection_facts = &named;
+    assert_int_equal(record_decode(encode(&in, &buffer), &out, &facts), 0);
+    assert_int_equal(out.connection_facts->transport, TRANSPORT_UNIX_DATAGRAM);
+    assert_int_equal(out.connection_facts->name.len, 4);
+    assert_memory_equal(out.connection_facts->name.bytes, "\0abc", 4);
+    assert_true(out.connection_facts->name_is_remote);
+    assert_int_equal(out.connection_facts->remote_tgid, 77);
+}
+
 static void process_and_host_facts_come_back_too(void **state)
 {
     _cleanup_(buffer_done) struct buffer buffer = buffer_make(RECORD_EVENT_MAX);
@@ -234,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_comes_back_as_it_was),
+        cmocka_unit_test(a_unix_sockets_name_comes_back_too),
         cmocka_unit_test(process_and_host_facts_come_back_too),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(what_contradicts_itself_is_refused),

@@ -149,6 +149,26 @@ static void pass(struct world *world, enum direction dir, uint32_t length)
     operation(world, 1, dir, "", 0, length);
 }
 
+/* One datagram, `captured` bytes of it. */
+static void send_datagram(struct world *world, enum direction dir, const char *text,
+                          size_t captured)
+{
+    static const struct connection_facts datagrams = {
+        .local = {.port = 80}, .remote = {.port = 4000}, .transport = TRANSPORT_UDP};
+    struct event event = {
+        .kind = EVENT_DATA,
+        .dir = dir,
+        .time_ns = world->now_ns += 10,
+        .connection = 1,
+        .exec = {.tgid = 1, .tid = 1},
+        .length = (uint32_t)strlen(text),
+        .data = bytes_make(text, captured),
+        .connection_facts = &datagrams,
+    };
+
+    track_event(world->track, &event);
+}
+
 static void lose(struct world *world, enum direction dir, uint64_t n)
 {
     world->positions[dir] += n;
@@ -445,6 +465,20 @@ static void a_connection_joined_in_the_middle_is_found_at_its_next_request(void 
     assert_int_equal(world->ended[0].position, START_IN + 5000);
 }
 
+static void each_datagram_is_a_message_of_its_own_wherever_the_last_one_ended(void **state)
+{
+    struct world *world = *state;
+
+    send_datagram(world, DIR_IN, REQUEST, strlen(REQUEST));
+    send_datagram(world, DIR_OUT, RESPONSE, strlen(RESPONSE));
+    send_datagram(world, DIR_IN, "GET /cut HTTP/1.1\r\nHo", 22);
+    send_datagram(world, DIR_IN, REQUEST, strlen(REQUEST));
+    send_datagram(world, DIR_OUT, RESPONSE, strlen(RESPONSE));
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(counted(world, COUNTER_operations_duplicate), 0);
+    assert_int_equal(counted(world, COUNTER_streams_gaps), 0);
+}
+
 static void bytes_seen_before_are_not_parsed_twice(void **state)
 {
     struct world *world = *state;
@@ -578,6 +612,7 @@ int main(void)
         TEST(a_close_before_the_response_ends_the_exchange_as_closed),
         TEST(a_request_that_is_never_answered_times_out),
         TEST(a_connection_joined_in_the_middle_is_found_at_its_next_request),
+        TEST(each_datagram_is_a_message_of_its_own_wherever_the_last_one_ended),
         TEST(bytes_seen_before_are_not_parsed_twice),
         TEST(a_protocol_nobody_knows_is_given_up),
         TEST(a_connection_outside_the_selection_is_ignored),

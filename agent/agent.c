@@ -120,6 +120,7 @@ static int start_worker(struct agent *agent, const char *spec)
         return log_error(-E2BIG, "more than %d exporters", WORKERS_MAX);
     if (exporter_find(spec, &ops, &options.target) < 0)
         return log_error(-ENOENT, "no such exporter: %s (see --help)", spec);
+    options.settings = settings_section(settings, &ops->settings);
     r = worker_start(ops, &options, &agent->workers[agent->n_workers]);
     if (r == 0)
         agent->n_workers++;

@@ -8,6 +8,7 @@
 #include "base/macro.h"
 #include "check.h"
 #include "config/settings.h"
+#include "exporters/exporter.h"
 #include "options.h"
 
 static void settings_freep(struct settings **settings)
@@ -38,7 +39,8 @@ int main(int argc, char **argv)
 
     if (options_parse(argc, argv, &options) < 0)
         return 2;
-    if (settings_load(options.config, options.assignments, options.n_assignments, &settings) < 0)
+    if (settings_load(options.config, options.assignments, options.n_assignments, exporter_sections,
+                      &settings) < 0)
         return 2;
     if (log_level_from_string(settings->log_level, &level) == 0)
         log_set_level(level);

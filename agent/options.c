@@ -48,7 +48,7 @@ static const char argp_doc[] =
     "At the end run and replay print what was counted: operations seen, spans,\n"
     "every loss by name. Settings: docs/configuration.md.\n";
 
-/* One more assignment "KEY=VALUE"; repeated exports make one list. */
+/* One more assignment "KEY=VALUE", or with an empty key whatever `value` says. */
 static int assign(struct options *options, const char *key, const char *value)
 {
     char *text;
@@ -63,9 +63,16 @@ static int assign(struct options *options, const char *key, const char *value)
 
 struct parse {
     struct options *options;
-    struct buffer exports; /* "A,B" */
     bool has_command;
 };
+
+/* The first replaces what the file says; a target may hold commas. */
+static int take_export(struct options *options, const char *where)
+{
+    int r = options->n_exports++ ? 0 : assign(options, "exporters", "");
+
+    return r < 0 ? r : assign(options, "exporters+", where);
+}
 
 static int take_command(struct parse *parse, const char *word, struct argp_state *state)
 {
@@ -114,7 +121,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         parse->options->config = value;
         break;
     case KEY_EXPORT:
-        buffer_printf(&parse->exports, "%s%s", parse->exports.len ? "," : "", value);
+        r = take_export(parse->options, value);
         break;
     case KEY_SOURCE:
         r = assign(parse->options, "source", value);
@@ -168,20 +175,12 @@ int options_parse(int argc, char **argv, struct options *ret_options)
         .doc = argp_doc,
         .help_filter = list_exporters,
     };
-    struct parse parse = {.options = ret_options, .exports = buffer_make(1 << 16)};
-    int r;
+    struct parse parse = {.options = ret_options};
 
     *ret_options = (struct options){0};
     argp_program_version_hook = print_version;
     argp_err_exit_status = 2;
-    r = -argp_parse(&argp, argc, argv, 0, NULL, &parse);
-    if (r == 0 && parse.exports.len) {
-        buffer_append(&parse.exports, "", 1);
-        r = parse.exports.failed ? -E2BIG
-                                 : assign(ret_options, "exporters", (char *)parse.exports.ptr);
-    }
-    buffer_done(&parse.exports);
-    return r;
+    return -argp_parse(&argp, argc, argv, 0, NULL, &parse);
 }
 
 void options_done(struct options *options)

@@ -14,6 +14,7 @@ struct options {
     bool print_config; /* instead of the command, which may then be missing */
     const char *config; /* file, or NULL */
     const char *replay; /* replay: the recording */
+    size_t n_exports; /* how often --export was given */
     size_t n_assignments;
     char *assignments[ASSIGNMENTS_MAX]; /* KEY=VALUE, in order; owned */
 };

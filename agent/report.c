@@ -15,7 +15,9 @@ static const struct {
     {"delivered", offsetof(struct worker_stats, delivered)},
     {"queued", offsetof(struct worker_stats, queued)},
     {"lost_queue_full", offsetof(struct worker_stats, lost_queue_full)},
-    {"lost_dropped", offsetof(struct worker_stats, lost_dropped)},
+    {"lost_refused", offsetof(struct worker_stats, lost_refused)},
+    {"lost_failed", offsetof(struct worker_stats, lost_failed)},
+    {"lost_too_large", offsetof(struct worker_stats, lost_too_large)},
     {"lost_rejected", offsetof(struct worker_stats, lost_rejected)},
     {"lost_undelivered", offsetof(struct worker_stats, lost_undelivered)},
 };

@@ -9,7 +9,7 @@ int exporter_find(const char *spec, const struct exporter_ops **ret_ops, const c
     size_t n = strcspn(spec, ":");
 
     for (const struct exporter_ops *const *ops = exporters; *ops; ops++)
-        if (bytes_equal(bytes_make(spec, n), bytes_from_string((*ops)->name))) {
+        if (bytes_equal(bytes_make(spec, n), bytes_from_string((*ops)->settings.name))) {
             *ret_ops = *ops;
             *ret_target = spec[n] ? spec + n + 1 : "";
             return 0;

@@ -19,7 +19,7 @@ static void none_close(void *exporter)
 }
 
 const struct exporter_ops exporter_none = {
-    .name = "none",
+    .settings = {.name = "none"},
     .usage = "none        nowhere: spans are made and thrown away, for measuring",
     .open = none_open,
     .send = none_send,

@@ -75,7 +75,7 @@ static struct export_outcome failed(struct otlp_exporter *otlp, const char *what
 {
     snprintf(otlp->reason, sizeof(otlp->reason), "%s: %s: %s", otlp->endpoint, what,
              strerror(-error));
-    return (struct export_outcome){.result = error == -ENOMEM ? EXPORT_RETRY : EXPORT_DROP,
+    return (struct export_outcome){.result = error == -ENOMEM ? EXPORT_RETRY : EXPORT_FAILED,
                                    .reason = otlp->reason};
 }
 
@@ -99,7 +99,7 @@ static struct export_outcome otlp_send(void *exporter, const struct batch *batch
 }
 
 const struct exporter_ops exporter_otlp_grpc = {
-    .name = "otlp",
+    .settings = {.name = "otlp"},
     .usage = "otlp[:URL]  OTLP over gRPC, plain text; default http://localhost:4317",
     .open = otlp_open,
     .send = otlp_send,

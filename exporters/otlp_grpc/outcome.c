@@ -42,7 +42,7 @@ struct export_outcome outcome_make(const struct rpc_response *response, const ch
         return delivered(response);
     snprintf(reason, OUTCOME_REASON_MAX, "%s: %s%s%s", endpoint,
              rpc_status_name(response->status), response->text[0] ? ": " : "", response->text);
-    return (struct export_outcome){.result = passes ? EXPORT_RETRY : EXPORT_DROP,
+    return (struct export_outcome){.result = passes ? EXPORT_RETRY : EXPORT_REFUSED,
                                    .retry_after_ns = passes ? response->retry_delay_ns : 0,
                                    .reason = reason};
 }

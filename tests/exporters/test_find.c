@@ -23,7 +23,7 @@ static void a_word_and_its_target_are_told_apart(void **state)
         const char *target = NULL;
 
         assert_int_equal(exporter_find(cases[i].spec, &ops, &target), 0);
-        assert_string_equal(ops->name, cases[i].name);
+        assert_string_equal(ops->settings.name, cases[i].name);
         assert_string_equal(target, cases[i].target);
     }
 }
@@ -50,8 +50,8 @@ static void every_exporter_is_whole_and_has_a_name_of_its_own(void **state)
         assert_non_null((*ops)->send);
         assert_non_null((*ops)->close);
         assert_true(bytes_starts_with(bytes_from_string((*ops)->usage),
-                                      bytes_from_string((*ops)->name)));
-        assert_int_equal(exporter_find((*ops)->name, &found, &target), 0);
+                                      bytes_from_string((*ops)->settings.name)));
+        assert_int_equal(exporter_find((*ops)->settings.name, &found, &target), 0);
         assert_ptr_equal(found, *ops);
         (*ops)->close(NULL);
     }

@@ -43,7 +43,7 @@ static const struct settings *small_settings(void)
     static char *assignments[] = {connections, exchanges, processes, windows, batch};
     static struct settings *settings;
 
-    if (!settings && settings_load(NULL, assignments, 5, &settings) < 0)
+    if (!settings && settings_load(NULL, assignments, 5, NULL, &settings) < 0)
         abort();
     return settings;
 }

@@ -99,7 +99,7 @@ static void a_refused_batch_is_dropped_with_the_backends_words(void **state)
                                                                .no_message = true,
                                                                .text = "unknown service"});
     outcome = send_spans(fixture, 1);
-    assert_int_equal(outcome.result, EXPORT_DROP);
+    assert_int_equal(outcome.result, EXPORT_REFUSED);
     assert_non_null(strstr(outcome.reason, "UNIMPLEMENTED: unknown service"));
 }
 

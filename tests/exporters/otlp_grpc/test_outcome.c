@@ -12,21 +12,21 @@
 static const enum export_result results[RPC_STATUS_COUNT] = {
     [RPC_OK] = EXPORT_OK,
     [RPC_CANCELLED] = EXPORT_RETRY,
-    [RPC_UNKNOWN] = EXPORT_DROP,
-    [RPC_INVALID_ARGUMENT] = EXPORT_DROP,
+    [RPC_UNKNOWN] = EXPORT_REFUSED,
+    [RPC_INVALID_ARGUMENT] = EXPORT_REFUSED,
     [RPC_DEADLINE_EXCEEDED] = EXPORT_RETRY,
-    [RPC_NOT_FOUND] = EXPORT_DROP,
-    [RPC_ALREADY_EXISTS] = EXPORT_DROP,
-    [RPC_PERMISSION_DENIED] = EXPORT_DROP,
-    [RPC_RESOURCE_EXHAUSTED] = EXPORT_DROP,
-    [RPC_FAILED_PRECONDITION] = EXPORT_DROP,
+    [RPC_NOT_FOUND] = EXPORT_REFUSED,
+    [RPC_ALREADY_EXISTS] = EXPORT_REFUSED,
+    [RPC_PERMISSION_DENIED] = EXPORT_REFUSED,
+    [RPC_RESOURCE_EXHAUSTED] = EXPORT_REFUSED,
+    [RPC_FAILED_PRECONDITION] = EXPORT_REFUSED,
     [RPC_ABORTED] = EXPORT_RETRY,
     [RPC_OUT_OF_RANGE] = EXPORT_RETRY,
-    [RPC_UNIMPLEMENTED] = EXPORT_DROP,
-    [RPC_INTERNAL] = EXPORT_DROP,
+    [RPC_UNIMPLEMENTED] = EXPORT_REFUSED,
+    [RPC_INTERNAL] = EXPORT_REFUSED,
     [RPC_UNAVAILABLE] = EXPORT_RETRY,
     [RPC_DATA_LOSS] = EXPORT_RETRY,
-    [RPC_UNAUTHENTICATED] = EXPORT_DROP,
+    [RPC_UNAUTHENTICATED] = EXPORT_REFUSED,
 };
 
 static struct export_outcome outcome_of(const struct rpc_response *response)
@@ -50,7 +50,7 @@ static void an_exhausted_backend_is_retried_only_if_it_says_when(void **state)
     struct rpc_response response = {.status = RPC_RESOURCE_EXHAUSTED};
     struct export_outcome outcome;
 
-    assert_int_equal(outcome_of(&response).result, EXPORT_DROP);
+    assert_int_equal(outcome_of(&response).result, EXPORT_REFUSED);
     response.has_retry_delay = true;
     response.retry_delay_ns = 1234;
     outcome = outcome_of(&response);

@@ -45,6 +45,27 @@ static void each_status_means_what_otlp_says(void **state)
     }
 }
 
+static void a_request_that_is_too_large_is_told_by_its_words(void **state)
+{
+    static const struct {
+        const char *text;
+        enum export_result result;
+    } cases[] = {
+        {"SERVER: Received message larger than max (5 vs. 4)", EXPORT_TOO_LARGE},
+        {"grpc: received message larger than max (5 vs. 4)", EXPORT_TOO_LARGE},
+        {"gRPC message exceeds maximum size 4: 5", EXPORT_TOO_LARGE},
+        {"CLIENT: Received message larger than max (5 vs. 4)", EXPORT_REFUSED},
+        {"quota is used up", EXPORT_REFUSED},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        struct rpc_response response = {.status = RPC_RESOURCE_EXHAUSTED};
+
+        strcpy(response.text, cases[i].text);
+        assert_int_equal(outcome_of(&response).result, cases[i].result);
+    }
+}
+
 static void an_exhausted_backend_is_retried_only_if_it_says_when(void **state)
 {
     struct rpc_response response = {.status = RPC_RESOURCE_EXHAUSTED};
@@ -108,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_status_means_what_otlp_says),
+        cmocka_unit_test(a_request_that_is_too_large_is_told_by_its_words),
         cmocka_unit_test(an_exhausted_backend_is_retried_only_if_it_says_when),
         cmocka_unit_test(the_wish_of_a_backend_that_is_away_is_passed_on),
         cmocka_unit_test(the_reason_names_endpoint_status_and_text),

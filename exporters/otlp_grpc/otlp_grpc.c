@@ -4,8 +4,9 @@
  * Export call per batch. What the answer means for the batch stands in outcome.c, which endpoints
  * there are in endpoint.c, settings and environment in ../otlp/settings.h.
  *
- * Of several endpoints one is in use until it cannot be reached; the same batch then goes to the
- * next one at once, and only when nobody was there it is to be tried again later.
+ * Of several endpoints one is in use until it does not take a batch now and says no time to come
+ * again; the batch then goes to the next one at once, and only when none took it, it is to be tried
+ * again later.
  */
 #include "exporters/exporter.h"
 #include "exporters/otlp/settings.h"
@@ -147,11 +148,6 @@ static struct export_outcome failed(struct otlp_exporter *otlp, const char *what
                                    .reason = otlp->reason};
 }
 
-static bool is_away(const struct rpc_response *response)
-{
-    return response->status == RPC_UNAVAILABLE || response->status == RPC_DEADLINE_EXCEEDED;
-}
-
 /* One call after the other until somebody answers, beginning with the target in use. */
 static struct export_outcome call(struct otlp_exporter *otlp, const struct rpc_request *request)
 {
@@ -166,7 +162,7 @@ static struct export_outcome call(struct otlp_exporter *otlp, const struct rpc_r
             return failed(otlp, "cannot call", r);
         bytes += request->message.len;
         outcome = outcome_make(&otlp->response, target->endpoint.host_port, otlp->reason);
-        if (!is_away(&otlp->response) || outcome.retry_after_ns > 0)
+        if (outcome.result != EXPORT_RETRY || outcome.retry_after_ns > 0)
             break;
         otlp->current = (otlp->current + 1) % otlp->n_targets;
     }

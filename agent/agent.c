@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "exporters/find.h"
 #include "exporters/worker.h"
 #include "pipeline/pipeline.h"
 #include "report.h"
@@ -29,6 +30,7 @@ struct agent {
     void *source;
     struct recorder *recorder;
     struct pipeline *pipeline;
+    struct exporter_choice choices[WORKERS_MAX];
     struct worker *workers[WORKERS_MAX];
     size_t n_workers;
     struct status *status;
@@ -113,16 +115,20 @@ static int start_worker(struct agent *agent, const char *spec)
     const struct settings *settings = agent->settings;
     struct worker_options options = {.queue_bytes = settings->queue_bytes,
                                      .send_timeout_ns = settings->send_timeout};
-    const struct exporter_ops *ops;
+    struct exporter_choice *choice = &agent->choices[agent->n_workers];
     int r;
 
     if (agent->n_workers == WORKERS_MAX)
         return log_error(-E2BIG, "more than %d exporters", WORKERS_MAX);
-    if (exporter_find(spec, &ops, &options.target) < 0)
-        return log_error(-ENOENT, "no such exporter: %s (see --help)", spec);
-    options.settings = settings_section(settings, &ops->settings);
-    r = worker_start(ops, &options, &agent->workers[agent->n_workers]);
-    if (r == 0)
+    r = exporter_choose(spec, settings, choice);
+    if (r < 0)
+        return r;
+    options.target = choice->target;
+    options.settings = choice->settings;
+    r = worker_start(choice->ops, &options, &agent->workers[agent->n_workers]);
+    if (r < 0)
+        exporter_choice_done(choice);
+    else
         agent->n_workers++;
     return r;
 }
@@ -272,6 +278,7 @@ static void stop(struct agent *agent)
     for (size_t i = 0; i < agent->n_workers; i++) {
         worker_stop(agent->workers[i], 0);
         worker_free(agent->workers[i]);
+        exporter_choice_done(&agent->choices[i]);
     }
     if (agent->source_ops)
         agent->source_ops->close(agent->source);

@@ -70,5 +70,3 @@ const char *worker_name(const struct worker *worker);
 void worker_stop(struct worker *worker, uint64_t timeout_ns);
 void worker_free(struct worker *worker); /* NULL is fine */
 
-/* "NAME" or "NAME:TARGET" to the exporter and what stands behind the colon. 0 or -ENOENT. */
-int exporter_find(const char *spec, const struct exporter_ops **ret_ops, const char **ret_target);

@@ -112,13 +112,41 @@ static void append_value(struct buffer *out, const struct setting_place *place)
     }
 }
 
-static void append_setting(struct buffer *out, const struct setting_place *place)
+/* "otlp:https://host;headers=..." sets a secret of the section that its first word names. */
+static bool item_holds_secret(const struct settings *settings, const char *item)
+{
+    int name = (int)strcspn(item, ":;");
+    struct setting_place place;
+    char key[SETTING_KEY_MAX];
+
+    for (const char *at = item; (at = strchr(at, ';')); at++) {
+        snprintf(key, sizeof(key), "%.*s.%.*s", name, item, (int)strcspn(at + 1, "+="), at + 1);
+        if (setting_find(settings, key, &place) && place.row->secret)
+            return true;
+    }
+    return false;
+}
+
+static bool holds_secret(const struct settings *settings, const struct setting_place *place)
+{
+    const void *slot = (const char *)place->values + place->row->offset;
+    const struct string_list *list = slot;
+
+    if (place->row->secret)
+        return !is_empty(place->row, slot);
+    for (size_t i = 0; place->row->type == SETTING_LIST && i < list->n; i++)
+        if (item_holds_secret(settings, list->items[i]))
+            return true;
+    return false;
+}
+
+static void append_setting(struct buffer *out, const struct settings *settings,
+                           const struct setting_place *place)
 {
     const char *dot = strchr(place->key, '.');
     const char *name = dot ? dot + 1 : place->key;
-    const void *slot = (const char *)place->values + place->row->offset;
 
-    if (place->row->secret && !is_empty(place->row, slot)) {
+    if (holds_secret(settings, place)) {
         buffer_printf(out, "%s# %s: is set, and not shown\n", dot ? "  " : "", name);
         return;
     }
@@ -139,7 +167,7 @@ int settings_print(const struct settings *settings, int fd)
         if (place.key[len] && (strncmp(section, place.key, len) != 0 || section[len]))
             buffer_printf(&out, "%.*s:\n", (int)len, place.key);
         snprintf(section, sizeof(section), "%.*s", (int)len, place.key);
-        append_setting(&out, &place);
+        append_setting(&out, settings, &place);
     }
     return write_all(fd, &out);
 }

@@ -85,6 +85,9 @@ int setting_assign_text(const struct setting *row, void *values, const char *tex
 /* One more item of a LIST; commas are part of it. Also -EINVAL where the row is none. */
 int setting_append(const struct setting *row, void *values, const char *item);
 
+/* Copies one value from a struct to another of its kind. Returns 0 or -ENOMEM. */
+int setting_copy(const struct setting *row, const void *from, void *to);
+
 /* Frees what is in the place of a TEXT or LIST. */
 void setting_done(const struct setting *row, void *values);
 

@@ -42,7 +42,8 @@ const struct setting setting_rows[] = {
     {"source", SETTING_TEXT, "bpf", AT(source), .form = &form_word,
      .description = "Where events come from."},
     {"exporters", SETTING_LIST, "", AT(exporters), .form = &form_export,
-     .description = "Where spans go, each as `--export` takes it; empty: console."},
+     .description = "Where spans go, each as `--export` takes it, followed by settings of its own "
+                    "(`otlp:https://host;ca=/etc/ca.pem`); empty: console."},
     {"record", SETTING_TEXT, "", AT(record),
      .description = "A file to which all events are written too, for `replay`; empty: none."},
 
@@ -190,34 +191,36 @@ void setting_describe_keys(const struct settings *settings, const char *key, cha
 /* What an error says of an assignment: its value is left out where it may be secret. */
 static int refuse(const struct setting_place *place, int error, const char *assignment)
 {
-    size_t shown = place->row->secret ? strlen(place->key) : strlen(assignment);
+    size_t shown = place->row->secret ? strcspn(assignment, "=") : strlen(assignment);
     char allowed[512];
 
     setting_describe(place->row, allowed, sizeof(allowed));
     return log_error(error, "\"%.*s\": %s takes %s", (int)shown, assignment, place->key, allowed);
 }
 
-static int assign(struct settings *settings, const char *assignment)
+/* "NAME=VALUE" or "NAME+=ITEM", where NAME is what `prefix` completes to a key. */
+static int assign(const struct settings *settings, const char *prefix, const char *assignment,
+                  void *section_values)
 {
     const char *equals = strchr(assignment, '=');
     bool appends = equals && equals > assignment && equals[-1] == '+';
-    _cleanup_(freep) char *key = NULL;
     struct setting_place place;
-    char allowed[512];
+    char key[SETTING_KEY_MAX], allowed[512];
+    void *values;
     int r;
 
     if (!equals)
         return log_error(-EINVAL, "\"%s\" is not of the form KEY=VALUE", assignment);
-    key = strndup(assignment, (size_t)(equals - assignment) - appends);
-    if (!key)
-        return log_error(-ENOMEM, "settings");
+    snprintf(key, sizeof(key), "%s%.*s", prefix,
+             (int)MIN((size_t)(equals - assignment) - appends, sizeof(key)), assignment);
     if (!setting_find(settings, key, &place)) {
         setting_describe_keys(settings, key, allowed, sizeof(allowed));
         return log_error(-EINVAL, "\"%s\": there is no setting \"%s\" (there are: %s)",
                          assignment, key, allowed);
     }
-    r = appends ? setting_append(place.row, place.values, equals + 1)
-                : setting_assign_text(place.row, place.values, equals + 1);
+    values = section_values ?: place.values;
+    r = appends ? setting_append(place.row, values, equals + 1)
+                : setting_assign_text(place.row, values, equals + 1);
     return r < 0 ? refuse(&place, r, assignment) : 0;
 }
 
@@ -260,9 +263,51 @@ int settings_load(const char *file, char *const *assignments, size_t n_assignmen
         return log_error(r, "settings");
     r = file ? settings_read_yaml(file, settings) : 0;
     for (size_t i = 0; i < n_assignments && r == 0; i++)
-        r = assign(settings, assignments[i]);
+        r = assign(settings, "", assignments[i], NULL);
     if (r < 0)
         return r;
     *ret_settings = TAKE_PTR(settings);
     return 0;
+}
+
+/* ---- a section's struct of its own ------------------------------------------------------------ */
+
+static int assign_all(const struct settings *settings, const struct setting_section *section,
+                      const char *assignments, void *values)
+{
+    _cleanup_(freep) char *copy = strdup(assignments);
+    char prefix[SETTING_KEY_MAX], *rest = copy, *assignment;
+    int r = copy ? 0 : -ENOMEM;
+
+    snprintf(prefix, sizeof(prefix), "%s.", section->name);
+    while (r == 0 && (assignment = strsep(&rest, ";")))
+        if (*assignment)
+            r = assign(settings, prefix, assignment, values);
+    return r;
+}
+
+int settings_section_new(const struct settings *settings, const struct setting_section *section,
+                         const char *assignments, void **ret_values)
+{
+    const void *from = settings_section(settings, section);
+    void *values = calloc(1, MAX(section->size, (size_t)1));
+    int r = values && from ? 0 : -ENOMEM;
+
+    for (size_t i = 0; i < section->n_rows && r == 0; i++)
+        r = setting_copy(&section->rows[i], from, values);
+    if (r == 0)
+        r = assign_all(settings, section, assignments, values);
+    if (r < 0) {
+        settings_section_free(section, values);
+        return r;
+    }
+    *ret_values = values;
+    return 0;
+}
+
+void settings_section_free(const struct setting_section *section, void *values)
+{
+    for (size_t i = 0; values && i < section->n_rows; i++)
+        setting_done(&section->rows[i], values);
+    free(values);
 }

@@ -82,6 +82,15 @@ const void *settings_section(const struct settings *settings,
                              const struct setting_section *section);
 
 /*
+ * A struct of that section of its own: as settings_section has it, but for "NAME=VALUE;NAME=VALUE"
+ * (also NAME+=ITEM), with names as they are within the section. Errors are logged. Returns 0 or a
+ * negative errno.
+ */
+int settings_section_new(const struct settings *settings, const struct setting_section *section,
+                         const char *assignments, void **ret_values);
+void settings_section_free(const struct setting_section *section, void *values); /* NULL is fine */
+
+/*
  * Writes all settings as a YAML file that settings_load reads back to the same values. A secret that
  * is set is a comment in it.
  */

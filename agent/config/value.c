@@ -209,6 +209,26 @@ int setting_append(const struct setting *row, void *values, const char *item)
     return setting_assign(row, values, items, list->n + 1);
 }
 
+int setting_copy(const struct setting *row, const void *from, void *to)
+{
+    const void *source = (const char *)from + row->offset;
+    const struct string_list *list = source;
+    void *slot = (char *)to + row->offset;
+
+    switch (row->type) {
+    case SETTING_BOOLEAN:
+        memcpy(slot, source, sizeof(bool));
+        return 0;
+    case SETTING_TEXT:
+        return setting_assign(row, to, source, 1);
+    case SETTING_LIST:
+        return setting_assign(row, to, (const char *const *)list->items, list->n);
+    default:
+        memcpy(slot, source, sizeof(uint64_t));
+        return 0;
+    }
+}
+
 void setting_done(const struct setting *row, void *values)
 {
     void *slot = (char *)values + row->offset;

@@ -156,6 +156,32 @@ static void one_more_item_of_a_list_keeps_its_commas(void **state)
     assert_int_equal(load_shop(no_list, 1, &settings), -EINVAL);
 }
 
+static void a_struct_of_its_own_differs_where_it_is_told(void **state)
+{
+    static const char *const assignments[] = {"shop.tokens=a,b", "shop.wait=2s"};
+    struct settings *settings = NULL;
+    struct shop *own = NULL, *none = NULL;
+    const struct shop *shop;
+
+    assert_int_equal(load_shop(assignments, 2, &settings), 0);
+    assert_int_equal(settings_section_new(settings, &shop_section, ";name=c,d;tokens+=c=d;",
+                                          (void **)&own), 0);
+    assert_string_equal(own->name, "c,d");
+    assert_true(own->wait == UINT64_C(2000000000));
+    assert_int_equal(own->tokens.n, 3);
+    assert_string_equal(own->tokens.items[2], "c=d");
+    settings_section_free(&shop_section, own);
+    shop = settings_section(settings, &shop_section);
+    assert_string_equal(shop->name, "corner");
+    assert_int_equal(shop->tokens.n, 2);
+    assert_int_equal(settings_section_new(settings, &shop_section, ";batch.spans=3",
+                                          (void **)&none), -EINVAL);
+    assert_int_equal(settings_section_new(settings, &shop_section, ";wait=9s", (void **)&none),
+                     -ERANGE);
+    assert_null(none);
+    settings_free(settings);
+}
+
 static void an_unknown_key_of_a_section_names_those_that_there_are(void **state)
 {
     static const char *const assignments[] = {"shop.window=3"};
@@ -170,14 +196,15 @@ static void an_unknown_key_of_a_section_names_those_that_there_are(void **state)
 
 static void a_secret_is_neither_printed_nor_quoted(void **state)
 {
-    static const char *const good[] = {"shop.tokens=hunter2"};
+    static const char *const good[] = {"shop.tokens=hunter2",
+                                       "exporters+=shop:there;wait=1s;tokens=hunter2"};
     static const char *const bad[] = {"shop.tokens=hunter2,\n"};
     struct stderr_capture capture;
     struct settings *settings = NULL;
     char text[8192] = "";
     FILE *file = tmpfile();
 
-    assert_int_equal(load_shop(good, 1, &settings), 0);
+    assert_int_equal(load_shop(good, 2, &settings), 0);
     assert_int_equal(settings_print(settings, fileno(file)), 0);
     settings_free(settings);
     rewind(file);
@@ -200,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_bad_assignment_is_told_with_what_is_allowed),
         cmocka_unit_test(a_section_has_defaults_and_takes_assignments_under_its_name),
         cmocka_unit_test(one_more_item_of_a_list_keeps_its_commas),
+        cmocka_unit_test(a_struct_of_its_own_differs_where_it_is_told),
         cmocka_unit_test(an_unknown_key_of_a_section_names_those_that_there_are),
         cmocka_unit_test(a_secret_is_neither_printed_nor_quoted),
     };

@@ -33,6 +33,7 @@ struct agent {
     struct exporter_choice choices[WORKERS_MAX];
     struct worker *workers[WORKERS_MAX];
     size_t n_workers;
+    pthread_mutex_t giving; /* a batch to the workers, and their metrics, are of one moment */
     struct status *status;
     int signal_fd;
     bool stopping;
@@ -78,22 +79,43 @@ static void wait_for_room(struct agent *agent, const struct worker *worker)
         usleep(REPLAY_WAIT_US);
 }
 
+/* All workers have the batch, or none: the metrics are never of a moment between. */
 static void take_batch(void *arg, struct batch *batch)
 {
     struct agent *agent = arg;
 
-    for (size_t i = 0; i < agent->n_workers; i++) {
-        if (agent->source_ops == &source_replay)
-            wait_for_room(agent, agent->workers[i]);
+    for (size_t i = 0; i < agent->n_workers && agent->source_ops == &source_replay; i++)
+        wait_for_room(agent, agent->workers[i]);
+    pthread_mutex_lock(&agent->giving);
+    for (size_t i = 0; i < agent->n_workers; i++)
         worker_put(agent->workers[i], batch);
+    pthread_mutex_unlock(&agent->giving);
+}
+
+static void report_exporters(struct agent *agent, struct exporter_report *ret_reports)
+{
+    for (size_t i = 0; i < agent->n_workers; i++) {
+        ret_reports[i].name = worker_name(agent->workers[i]);
+        worker_snapshot(agent->workers[i], &ret_reports[i].stats);
     }
 }
 
+/*
+ * While no batch can be given, what is copied here is of one moment: the spans that are made and not
+ * yet given are those of the open batch. The core may wait for the copying, some microseconds.
+ */
 static void give_metrics(void *arg, struct buffer *out)
 {
+    struct exporter_report reports[WORKERS_MAX];
     struct agent *agent = arg;
+    struct counters counters;
 
-    report_metrics(&agent->counters, agent->workers, agent->n_workers, out);
+    pthread_mutex_lock(&agent->giving);
+    report_exporters(agent, reports);
+    for (int i = 0; i < COUNTER_COUNT; i++)
+        counters.values[i] = counters_get(&agent->counters, (enum counter)i);
+    pthread_mutex_unlock(&agent->giving);
+    report_metrics(&counters, reports, agent->n_workers, out);
 }
 
 static bool tell_health(void *arg, struct buffer *out)
@@ -242,8 +264,10 @@ static int run(struct agent *agent)
 static void print_totals(struct agent *agent)
 {
     _cleanup_(buffer_done) struct buffer out = buffer_make(REPORT_MAX);
+    struct exporter_report reports[WORKERS_MAX];
 
-    report_totals(&agent->counters, agent->workers, agent->n_workers, &out);
+    report_exporters(agent, reports);
+    report_totals(&agent->counters, reports, agent->n_workers, &out);
     if (write(STDERR_FILENO, out.ptr, out.len) < 0)
         log_error(-errno, "cannot print the totals");
 }
@@ -289,7 +313,8 @@ static void stop(struct agent *agent)
 
 int agent_run(const struct settings *settings, const char *recording)
 {
-    struct agent agent = {.settings = settings, .signal_fd = -1};
+    struct agent agent = {.settings = settings, .signal_fd = -1,
+                          .giving = PTHREAD_MUTEX_INITIALIZER};
     int r = start(&agent, recording);
 
     if (r == 0) {

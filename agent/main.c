@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "check.h"
+#include "check_export.h"
 #include "config/settings.h"
 #include "exporters/exporter.h"
 #include "options.h"
@@ -26,7 +27,7 @@ static int perform(const struct options *options, const struct settings *setting
     case COMMAND_REPLAY:
         return agent_run(settings, options->replay);
     case COMMAND_CHECK:
-        return check_host(settings);
+        return options->n_exports ? check_exports(settings) : check_host(settings);
     }
     return 0;
 }

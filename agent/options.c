@@ -36,7 +36,8 @@ static const char argp_doc[] =
     "                CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN\n"
     "  replay FILE   play a recording (--record) through the same core;\n"
     "                needs no rights\n"
-    "  check         say whether this host can be traced, and what is missing\n"
+    "  check         say whether this host can be traced, and what is missing;\n"
+    "                with --export: send a test span, say what the backend answers\n"
     "\n"
     "Examples:\n"
     "  flowtrace-agent run\n"
@@ -159,7 +160,8 @@ static char *list_exporters(int key, const char *text, void *input)
 
     if (key != ARGP_KEY_HELP_POST_DOC)
         return (char *)text;
-    buffer_printf(&help, "%s\nWHERE is one of:\n", text);
+    buffer_printf(&help, "%s\nWHERE is one of these, with settings of its own behind semicolons\n"
+                         "(otlp:https://host:4317;ca=ca.pem, see docs/exporters.md):\n", text);
     for (size_t i = 0; exporters[i]; i++)
         buffer_printf(&help, "  %s\n", exporters[i]->usage);
     buffer_append(&help, "", 1);

@@ -243,7 +243,7 @@ static int console_open(const struct exporter_options *options, void **ret_expor
 
 const struct exporter_ops exporter_console = {
     .settings = {.name = "console"},
-    .usage = "console     traces as trees on standard output, for people",
+    .usage = "console                     traces as trees on standard output",
     .open = console_open,
     .send = console_send,
     .idle = console_idle,

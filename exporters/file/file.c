@@ -133,7 +133,7 @@ static struct export_outcome file_send(void *exporter, const struct batch *batch
 
 const struct exporter_ops exporter_file = {
     .settings = {.name = "file"},
-    .usage = "file:PATH   OTLP/JSON appended to a file, one request per line",
+    .usage = "file:PATH                   OTLP/JSON in a file, one request per line",
     .open = file_open,
     .send = file_send,
     .close = file_close,

@@ -263,7 +263,7 @@ static void kafka_idle(void *exporter)
 const struct exporter_ops exporter_kafka = {
     .settings = {.name = "kafka", .rows = rows, .n_rows = ELEMENTSOF(rows),
                  .size = sizeof(struct kafka_settings)},
-    .usage = "kafka:HOST[:PORT],...  OTLP as protobuf to a Kafka topic, otlp_spans",
+    .usage = "kafka:HOST[:PORT],...       OTLP to the topic otlp_spans of a Kafka broker",
     .open = kafka_open,
     .send = kafka_send,
     .idle = kafka_idle,

@@ -20,7 +20,7 @@ static void none_close(void *exporter)
 
 const struct exporter_ops exporter_none = {
     .settings = {.name = "none"},
-    .usage = "none        nowhere: spans are made and thrown away, for measuring",
+    .usage = "none                        spans are made and thrown away: to measure",
     .open = none_open,
     .send = none_send,
     .close = none_close,

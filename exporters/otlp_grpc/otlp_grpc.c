@@ -192,8 +192,7 @@ static struct export_outcome otlp_send(void *exporter, const struct batch *batch
 const struct exporter_ops exporter_otlp_grpc = {
     .settings = {.name = "otlp", .rows = rows, .n_rows = ELEMENTSOF(rows),
                  .size = sizeof(struct otlp_grpc_settings)},
-    .usage = "otlp[:URL,...]  OTLP over gRPC; https: TLS; more URLs: fail-over;\n"
-             "                  default http://localhost:4317",
+    .usage = "otlp[:URL,...]              OTLP over gRPC; default http://localhost:4317",
     .open = otlp_open,
     .send = otlp_send,
     .close = otlp_close,

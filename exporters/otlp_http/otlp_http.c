@@ -384,7 +384,7 @@ static struct export_outcome http_send(void *exporter, const struct batch *batch
 const struct exporter_ops exporter_otlp_http = {
     .settings = {.name = "otlp_http", .rows = rows, .n_rows = ELEMENTSOF(rows),
                  .size = sizeof(struct otlp_http_settings)},
-    .usage = "otlp_http[:URL,...]  the same over HTTP; default http://localhost:4318",
+    .usage = "otlp_http[:URL,...]         OTLP over HTTP; default http://localhost:4318",
     .open = http_open,
     .send = http_send,
     .close = http_close,

@@ -185,8 +185,8 @@ static size_t spans_with(const struct kafka_exporter *kafka, enum message_fate f
 }
 
 /*
- * What is to be tried again comes first. Where the broker's limit is below the producer's, what it
- * finds too large comes back in halves, and with it what it took of other traces: at least once.
+ * What is to be tried again comes first. Where the broker finds one trace too large, the batch comes
+ * back in halves, and with them what was taken of other traces: at least once.
  */
 static struct export_outcome conclude(struct kafka_exporter *kafka)
 {
@@ -205,18 +205,36 @@ static struct export_outcome conclude(struct kafka_exporter *kafka)
     return outcome;
 }
 
+static uint64_t put(struct kafka_exporter *kafka, struct message *message)
+{
+    struct bytes value = bytes_make(kafka->requests.ptr + message->begin, message->len);
+
+    kafka_client_put(kafka->client, bytes_from_string(message->key), value, &message->fate);
+    return value.len;
+}
+
+/* Puts what has no fate yet, all at once, and waits for it. Returns the bytes. */
 static uint64_t put_open_ones(struct kafka_exporter *kafka)
 {
     uint64_t bytes = 0;
 
-    for (size_t i = 0; i < kafka->n_messages; i++) {
-        struct message *message = &kafka->messages[i];
-        struct bytes value = bytes_make(kafka->requests.ptr + message->begin, message->len);
+    for (size_t i = 0; i < kafka->n_messages; i++)
+        if (kafka->messages[i].fate == MESSAGE_RETRY)
+            bytes += put(kafka, &kafka->messages[i]);
+    kafka_client_wait(kafka->client, kafka->stopping);
+    return bytes;
+}
 
-        if (message->fate != MESSAGE_RETRY)
+/* The broker's limit is one of all that goes in one request: alone, a message may well pass. */
+static uint64_t put_large_ones_alone(struct kafka_exporter *kafka)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < kafka->n_messages && kafka->n_messages > 1; i++) {
+        if (kafka->messages[i].fate != MESSAGE_TOO_LARGE)
             continue;
-        bytes += value.len;
-        kafka_client_put(kafka->client, bytes_from_string(message->key), value, &message->fate);
+        bytes += put(kafka, &kafka->messages[i]);
+        kafka_client_wait(kafka->client, kafka->stopping);
     }
     return bytes;
 }
@@ -241,7 +259,7 @@ static struct export_outcome kafka_send(void *exporter, const struct batch *batc
     if (r < 0)
         return failed(r == -ENOMEM ? EXPORT_RETRY : EXPORT_FAILED, "cannot encode a batch");
     bytes = put_open_ones(kafka);
-    kafka_client_wait(kafka->client, kafka->stopping);
+    bytes += put_large_ones_alone(kafka);
     outcome = conclude(kafka);
     outcome.bytes = bytes;
     if (kafka_client_is_dead(kafka->client)) {

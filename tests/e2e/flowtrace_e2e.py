@@ -35,10 +35,17 @@ def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def free_ports(n):
+    """n ports that differ."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in sockets]
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def wait_until(condition, what, seconds=15):
@@ -297,7 +304,8 @@ def use_otlp_python():
         sys.exit(f"no Python with the OTLP messages: {got.stderr}")
     python = got.stdout.splitlines()[-1]
     if sys.executable != python:
-        os.execv(python, [python, *sys.argv])
+        # Programs are started by fork and exec, which is all that gRPC would have to mind.
+        os.execve(python, [python, *sys.argv], {**os.environ, "GRPC_ENABLE_FORK_SUPPORT": "0"})
 
 
 def unique(word):

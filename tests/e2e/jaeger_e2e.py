@@ -29,8 +29,8 @@ class Jaeger(e2e.Program):
         ways = ["grpc", "http"]
         if certificates:
             ways += ["grpc_tls", "grpc_mtls", "http_mtls"]
-        self.ports = {way: e2e.free_port() for way in ways}
-        self.query_port = e2e.free_port()
+        self.query_port, self.query_grpc_port, *ports = e2e.free_ports(2 + len(ways))
+        self.ports = dict(zip(ways, ports))
         self.config = directory / "jaeger.yaml"
         self.config.write_text(json.dumps(self.settings(certificates, brokers), indent=1))
         self.start()
@@ -56,7 +56,7 @@ class Jaeger(e2e.Program):
                 "jaeger_storage": {"backends": {"mem": {"memory": {"max_traces": 100000}}}},
                 "jaeger_query": {"storage": {"traces": "mem"},
                                  "http": {"endpoint": f"{local}:{self.query_port}"},
-                                 "grpc": {"endpoint": f"{local}:{e2e.free_port()}"}}},
+                                 "grpc": {"endpoint": f"{local}:{self.query_grpc_port}"}}},
             "receivers": receivers, "processors": processors,
             "exporters": {"jaeger_storage_exporter": {"trace_storage": "mem"}},
             "service": {"extensions": ["jaeger_storage", "jaeger_query"],

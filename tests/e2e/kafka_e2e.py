@@ -52,20 +52,22 @@ SCRAM = f"{MODULES}.scram.ScramLoginModule required;"
 
 class Kafka(e2e.Program):
     """With certificates (tests/make-certificates) it listens for TLS and SASL, too. Its data stays
-    in the directory, so that start() after stop() goes on where it was."""
+    in the directory, so that start() after stop() goes on where it was. `more`: further lines of its
+    properties."""
 
-    def __init__(self, directory, certificates=None, version="4.4.0", auto_create=True):
+    def __init__(self, directory, certificates=None, version="4.4.0", more=""):
         self.directory = directory / "kafka"
         self.directory.mkdir()
         self.jars = self.get(version)
         names = ["PLAINTEXT"]
         if certificates:
             names += ["SASL_PLAINTEXT", "SSL", "SASL_SSL"]
-        self.ports = {name: e2e.free_port() for name in names}
+        controller, *ports = e2e.free_ports(1 + len(names))
+        self.ports = dict(zip(names, ports))
         properties = PROPERTIES.format(
-            controller=e2e.free_port(), directory=self.directory,
+            controller=controller, directory=self.directory,
             listeners=",".join(f"{n}://127.0.0.1:{p}" for n, p in self.ports.items()))
-        properties += f"auto.create.topics.enable={str(auto_create).lower()}\n"
+        properties += more
         if certificates:
             self.join_pem(certificates)
             properties += SECURITY.format(plain=PLAIN, scram=SCRAM, directory=self.directory,

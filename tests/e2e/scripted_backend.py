@@ -8,8 +8,10 @@ A step is a dictionary:
   delay       gRPC: a RetryInfo of so many seconds; HTTP: Retry-After
   rejected    success, but for so many spans of the request (the last ones are not kept)
   stall       nothing for so many seconds, then status UNAVAILABLE (gRPC), the end (HTTP)
-  half        HTTP: half of an answer, then the end of the connection
+  half        HTTP: half of an answer, though the spans are taken, then the end of the connection
   reset       HTTP: the connection is reset
+
+In front of either, a Relay spoils whole connections.
 """
 import base64
 import concurrent.futures
@@ -143,6 +145,53 @@ class HttpBackend(Script):
     @property
     def endpoint(self):
         return f"http://127.0.0.1:{self.port}"
+
+
+class Relay:
+    """Hands connections on to a backend, but treats the first of them as its steps say: "reset" at
+    once, "garbage" as an answer, "half": nothing of the answers to the first request after so many
+    bytes of them."""
+
+    def __init__(self, backend, *steps):
+        self.backend, self.steps = backend, list(steps)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            step = self.steps.pop(0) if self.steps else {}
+            threading.Thread(target=self.serve, args=(client, step), daemon=True).start()
+
+    def serve(self, client, step):
+        with client:
+            if step.get("reset"):
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            elif "garbage" in step:
+                client.recv(1)
+                client.sendall(step["garbage"])
+            else:
+                self.hand_on(client, step.get("half", 1 << 62))
+
+    def hand_on(self, client, limit):
+        with socket.create_connection(("127.0.0.1", self.backend.port)) as server:
+            threading.Thread(target=copy, args=(client, server, 1 << 62), daemon=True).start()
+            copy(server, client, limit)
+
+
+def copy(source, target, limit):
+    try:
+        while limit > 0 and (data := source.recv(min(65536, limit))):
+            target.sendall(data)
+            limit -= len(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
 
 
 def handler_of(backend):

@@ -106,6 +106,30 @@ static void by_trace_each_is_a_message_with_its_id_as_key(void **state)
     assert_int_equal(seen, 3);
 }
 
+/* All of a request is refused; one by one they pass, and none arrives twice. */
+static void traces_that_are_too_large_together_go_alone(void **state)
+{
+    static const char *const by_trace[] = {"kafka.partition=trace", NULL};
+    struct sample samples[8] = {0};
+    struct fixture *fixture = *state;
+    struct record records[RECORDS_MAX];
+    struct batch *batch;
+    size_t n;
+
+    for (size_t i = 0; i < ELEMENTSOF(samples); i++)
+        samples[i] = (struct sample){.service = "shop", .trace = (uint8_t)(i + 1), .id = 1,
+                                     .name = "a"};
+    batch = sample_batch(samples, ELEMENTSOF(samples));
+    assert_int_equal(open_with(fixture, cluster_brokers(fixture->cluster), by_trace), 0);
+    cluster_fail(fixture->cluster, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    assert_int_equal(send_batch(fixture, batch).result, EXPORT_OK);
+    n = cluster_read(fixture->cluster, TOPIC, records, RECORDS_MAX);
+    assert_int_equal(n, ELEMENTSOF(samples));
+    while (n-- > 0)
+        buffer_done(&records[n].value);
+    batch_unref(batch);
+}
+
 static void a_batch_above_the_producers_limit_is_not_even_tried(void **state)
 {
     static const char *const small[] = {"kafka.properties=message.max.bytes=4000", NULL};
@@ -175,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_batch_is_one_message_without_a_key),
         CASE(by_trace_each_is_a_message_with_its_id_as_key),
+        CASE(traces_that_are_too_large_together_go_alone),
         CASE(a_batch_above_the_producers_limit_is_not_even_tried),
         CASE(what_the_broker_says_becomes_the_outcome),
         CASE(after_a_fatal_error_a_new_producer_goes_on),

@@ -7,6 +7,7 @@
 #include "exporters/find.h"
 #include "exporters/worker.h"
 #include "pipeline/pipeline.h"
+#include "memory.h"
 #include "report.h"
 #include "source/record.h"
 #include "source/source.h"
@@ -315,9 +316,13 @@ int agent_run(const struct settings *settings, const char *recording)
 {
     struct agent agent = {.settings = settings, .signal_fd = -1,
                           .giving = PTHREAD_MUTEX_INITIALIZER};
-    int r = start(&agent, recording);
+    int r;
+
+    memory_share_heaps();
+    r = start(&agent, recording);
 
     if (r == 0) {
+        memory_give_back();
         if (!recording)
             log_info("ready: tracing this host (%s)", agent.source_ops->name);
         r = run(&agent);

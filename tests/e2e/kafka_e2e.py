@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Kafka broker (KRaft, one node) for the tests, on ports of its own; scripts/get-kafka fetches
 its jars once, outside the checkout. kcat, another client than the agent's, reads topics back."""
+import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 import flowtrace_e2e as e2e
 
@@ -56,8 +58,7 @@ class Kafka(e2e.Program):
     properties."""
 
     def __init__(self, directory, certificates=None, version="4.4.0", more=""):
-        self.directory = directory / "kafka"
-        self.directory.mkdir()
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="kafka-", dir=directory))
         self.jars = self.get(version)
         names = ["PLAINTEXT"]
         if certificates:

@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "exporters/find.h"
 #include "exporters/worker.h"
 #include "pipeline/pipeline.h"
+#include "memory.h"
 #include "report.h"
 #include "source/record.h"
 #include "source/source.h"
@@ -30,8 +32,10 @@ struct agent {
     void *source;
     struct recorder *recorder;
     struct pipeline *pipeline;
+    struct exporter_choice choices[WORKERS_MAX];
     struct worker *workers[WORKERS_MAX];
     size_t n_workers;
+    pthread_mutex_t giving; /* a batch to the workers, and their metrics, are of one moment */
     struct status *status;
     int signal_fd;
     bool stopping;
@@ -77,22 +81,43 @@ static void wait_for_room(struct agent *agent, const struct worker *worker)
         usleep(REPLAY_WAIT_US);
 }
 
+/* All workers have the batch, or none: the metrics are never of a moment between. */
 static void take_batch(void *arg, struct batch *batch)
 {
     struct agent *agent = arg;
 
-    for (size_t i = 0; i < agent->n_workers; i++) {
-        if (agent->file)
-            wait_for_room(agent, agent->workers[i]);
+    for (size_t i = 0; i < agent->n_workers && agent->file; i++)
+        wait_for_room(agent, agent->workers[i]);
+    pthread_mutex_lock(&agent->giving);
+    for (size_t i = 0; i < agent->n_workers; i++)
         worker_put(agent->workers[i], batch);
+    pthread_mutex_unlock(&agent->giving);
+}
+
+static void report_exporters(struct agent *agent, struct exporter_report *ret_reports)
+{
+    for (size_t i = 0; i < agent->n_workers; i++) {
+        ret_reports[i].name = worker_name(agent->workers[i]);
+        worker_snapshot(agent->workers[i], &ret_reports[i].stats);
     }
 }
 
+/*
+ * While no batch can be given, what is copied here is of one moment: the spans that are made and not
+ * yet given are those of the open batch. The core may wait for the copying, some microseconds.
+ */
 static void give_metrics(void *arg, struct buffer *out)
 {
+    struct exporter_report reports[WORKERS_MAX];
     struct agent *agent = arg;
+    struct counters counters;
 
-    report_metrics(&agent->counters, agent->workers, agent->n_workers, out);
+    pthread_mutex_lock(&agent->giving);
+    report_exporters(agent, reports);
+    for (int i = 0; i < COUNTER_COUNT; i++)
+        counters.values[i] = counters_get(&agent->counters, (enum counter)i);
+    pthread_mutex_unlock(&agent->giving);
+    report_metrics(&counters, reports, agent->n_workers, out);
 }
 
 static bool tell_health(void *arg, struct buffer *out)
@@ -114,15 +139,20 @@ static int start_worker(struct agent *agent, const char *spec)
     const struct settings *settings = agent->settings;
     struct worker_options options = {.queue_bytes = settings->queue_bytes,
                                      .send_timeout_ns = settings->send_timeout};
-    const struct exporter_ops *ops;
+    struct exporter_choice *choice = &agent->choices[agent->n_workers];
     int r;
 
     if (agent->n_workers == WORKERS_MAX)
         return log_error(-E2BIG, "more than %d exporters", WORKERS_MAX);
-    if (exporter_find(spec, &ops, &options.target) < 0)
-        return log_error(-ENOENT, "no such exporter: %s (see --help)", spec);
-    r = worker_start(ops, &options, &agent->workers[agent->n_workers]);
-    if (r == 0)
+    r = exporter_choose(spec, settings, choice);
+    if (r < 0)
+        return r;
+    options.target = choice->target;
+    options.settings = choice->settings;
+    r = worker_start(choice->ops, &options, &agent->workers[agent->n_workers]);
+    if (r < 0)
+        exporter_choice_done(choice);
+    else
         agent->n_workers++;
     return r;
 }
@@ -259,8 +289,10 @@ static int run(struct agent *agent)
 static void print_totals(struct agent *agent)
 {
     _cleanup_(buffer_done) struct buffer out = buffer_make(REPORT_MAX);
+    struct exporter_report reports[WORKERS_MAX];
 
-    report_totals(&agent->counters, agent->workers, agent->n_workers, &out);
+    report_exporters(agent, reports);
+    report_totals(&agent->counters, reports, agent->n_workers, &out);
     if (write(STDERR_FILENO, out.ptr, out.len) < 0)
         log_error(-errno, "cannot print the totals");
 }
@@ -295,6 +327,7 @@ static void stop(struct agent *agent)
     for (size_t i = 0; i < agent->n_workers; i++) {
         worker_stop(agent->workers[i], 0);
         worker_free(agent->workers[i]);
+        exporter_choice_done(&agent->choices[i]);
     }
     if (agent->source_ops)
         agent->source_ops->close(agent->source);
@@ -305,9 +338,12 @@ static void stop(struct agent *agent)
 
 static int perform(struct agent *agent)
 {
-    int r = start(agent), delivered;
+    int r, delivered;
 
+    memory_share_heaps();
+    r = start(agent);
     if (r == 0) {
+        memory_give_back();
         if (!agent->file)
             log_info("ready: tracing this host (%s)", agent->settings->source);
         r = run(agent);
@@ -320,7 +356,8 @@ static int perform(struct agent *agent)
 
 int agent_run(const struct settings *settings)
 {
-    struct agent agent = {.settings = settings, .signal_fd = -1};
+    struct agent agent = {
+        .settings = settings, .giving = PTHREAD_MUTEX_INITIALIZER, .signal_fd = -1};
 
     return perform(&agent);
 }
@@ -328,7 +365,12 @@ int agent_run(const struct settings *settings)
 int agent_play(const struct settings *settings, const struct source_ops *source, const char *file)
 {
     struct agent agent = {
-        .settings = settings, .source_ops = source, .file = file, .signal_fd = -1};
+        .settings = settings,
+        .source_ops = source,
+        .file = file,
+        .giving = PTHREAD_MUTEX_INITIALIZER,
+        .signal_fd = -1,
+    };
 
     return perform(&agent);
 }

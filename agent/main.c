@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "check.h"
+#include "check_export.h"
 #include "config/settings.h"
+#include "exporters/exporter.h"
 #include "options.h"
 #include "source/source.h"
 
@@ -28,7 +30,8 @@ static int perform(const struct options *options, const struct settings *setting
     case COMMAND_PCAP:
         return agent_play(settings, &source_pcap_file, options->file);
     case COMMAND_CHECK:
-        return check_host(settings, options->json);
+        return options->n_exports ? check_exports(settings)
+                                  : check_host(settings, options->json);
     }
     return 0;
 }
@@ -41,7 +44,8 @@ int main(int argc, char **argv)
 
     if (options_parse(argc, argv, &options) < 0)
         return 2;
-    if (settings_load(options.config, options.assignments, options.n_assignments, &settings) < 0)
+    if (settings_load(options.config, options.assignments, options.n_assignments, exporter_sections,
+                      &settings) < 0)
         return 2;
     if (log_level_from_string(settings->log_level, &level) == 0)
         log_set_level(level);

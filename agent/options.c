@@ -39,7 +39,8 @@ static const char argp_doc[] =
     "                needs no rights\n"
     "  pcap FILE     read a packet capture (pcap, pcapng; - for standard input):\n"
     "                one span per exchange, from the server's side; needs no rights\n"
-    "  check         say whether this host can be traced, and what is missing\n"
+    "  check         say whether this host can be traced, and what is missing;\n"
+    "                with --export: send a test span, say what the backend answers\n"
     "\n"
     "Examples:\n"
     "  flowtrace-agent run\n"
@@ -53,7 +54,7 @@ static const char argp_doc[] =
     "At the end run and replay print what was counted: operations seen, spans,\n"
     "every loss by name. Settings: docs/configuration.md.\n";
 
-/* One more assignment "KEY=VALUE"; repeated exports make one list. */
+/* One more assignment "KEY=VALUE", or with an empty key whatever `value` says. */
 static int assign(struct options *options, const char *key, const char *value)
 {
     char *text;
@@ -68,9 +69,16 @@ static int assign(struct options *options, const char *key, const char *value)
 
 struct parse {
     struct options *options;
-    struct buffer exports; /* "A,B" */
     bool has_command;
 };
+
+/* The first replaces what the file says; a target may hold commas. */
+static int take_export(struct options *options, const char *where)
+{
+    int r = options->n_exports++ ? 0 : assign(options, "exporters", "");
+
+    return r < 0 ? r : assign(options, "exporters+", where);
+}
 
 static int take_command(struct parse *parse, const char *word, struct argp_state *state)
 {
@@ -126,7 +134,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         parse->options->config = value;
         break;
     case KEY_EXPORT:
-        buffer_printf(&parse->exports, "%s%s", parse->exports.len ? "," : "", value);
+        r = take_export(parse->options, value);
         break;
     case KEY_SOURCE:
         r = assign(parse->options, "source", value);
@@ -167,7 +175,8 @@ static char *list_exporters(int key, const char *text, void *input)
 
     if (key != ARGP_KEY_HELP_POST_DOC)
         return (char *)text;
-    buffer_printf(&help, "%s\nWHERE is one of:\n", text);
+    buffer_printf(&help, "%s\nWHERE is one of these, with settings of its own behind semicolons\n"
+                         "(otlp:https://host:4317;ca=ca.pem, see docs/exporters.md):\n", text);
     for (size_t i = 0; exporters[i]; i++)
         buffer_printf(&help, "  %s\n", exporters[i]->usage);
     buffer_append(&help, "", 1);
@@ -183,20 +192,12 @@ int options_parse(int argc, char **argv, struct options *ret_options)
         .doc = argp_doc,
         .help_filter = list_exporters,
     };
-    struct parse parse = {.options = ret_options, .exports = buffer_make(1 << 16)};
-    int r;
+    struct parse parse = {.options = ret_options};
 
     *ret_options = (struct options){0};
     argp_program_version_hook = print_version;
     argp_err_exit_status = 2;
-    r = -argp_parse(&argp, argc, argv, 0, NULL, &parse);
-    if (r == 0 && parse.exports.len) {
-        buffer_append(&parse.exports, "", 1);
-        r = parse.exports.failed ? -E2BIG
-                                 : assign(ret_options, "exporters", (char *)parse.exports.ptr);
-    }
-    buffer_done(&parse.exports);
-    return r;
+    return -argp_parse(&argp, argc, argv, 0, NULL, &parse);
 }
 
 void options_done(struct options *options)

@@ -15,6 +15,7 @@ struct options {
     bool print_config; /* instead of the command, which may then be missing */
     const char *config; /* file, or NULL */
     const char *file;   /* replay: the recording, pcap: the capture */
+    size_t n_exports;   /* how often --export was given */
     size_t n_assignments;
     char *assignments[ASSIGNMENTS_MAX]; /* KEY=VALUE, in order; owned */
 };

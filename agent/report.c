@@ -15,7 +15,9 @@ static const struct {
     {"delivered", offsetof(struct worker_stats, delivered)},
     {"queued", offsetof(struct worker_stats, queued)},
     {"lost_queue_full", offsetof(struct worker_stats, lost_queue_full)},
-    {"lost_dropped", offsetof(struct worker_stats, lost_dropped)},
+    {"lost_refused", offsetof(struct worker_stats, lost_refused)},
+    {"lost_failed", offsetof(struct worker_stats, lost_failed)},
+    {"lost_too_large", offsetof(struct worker_stats, lost_too_large)},
     {"lost_rejected", offsetof(struct worker_stats, lost_rejected)},
     {"lost_undelivered", offsetof(struct worker_stats, lost_undelivered)},
 };
@@ -51,11 +53,11 @@ static void print_identity(const struct counters *counters, enum counter whole,
     print_class(counters, lost, out);
 }
 
-static void print_exporter(const struct worker *worker, struct buffer *out)
+static void print_exporter(const struct exporter_report *exporter, struct buffer *out)
 {
-    const struct worker_stats *stats = worker_stats(worker);
+    const struct worker_stats *stats = &exporter->stats;
 
-    buffer_printf(out, "  exporter %s: %" PRIu64 " spans offered", worker_name(worker),
+    buffer_printf(out, "  exporter %s: %" PRIu64 " spans offered", exporter->name,
                   atomic_load(&stats->offered));
     for (size_t i = 0; i < ELEMENTSOF(span_states); i++)
         if (i == 0 || state_value(stats, i))
@@ -63,8 +65,8 @@ static void print_exporter(const struct worker *worker, struct buffer *out)
     buffer_printf(out, "\n");
 }
 
-void report_totals(const struct counters *counters, struct worker *const *workers,
-                   size_t n_workers, struct buffer *out)
+void report_totals(const struct counters *counters, const struct exporter_report *reports,
+                   size_t n, struct buffer *out)
 {
     buffer_printf(out, "totals:\n");
     if (counters_get(counters, COUNTER_packets))
@@ -74,8 +76,8 @@ void report_totals(const struct counters *counters, struct worker *const *worker
     print_identity(counters, COUNTER_exchanges, COUNTER_EXCHANGE_USED, COUNTER_EXCHANGE_LOST, out);
     buffer_printf(out, "  besides:\n");
     print_class(counters, COUNTER_INFO, out);
-    for (size_t i = 0; i < n_workers; i++)
-        print_exporter(workers[i], out);
+    for (size_t i = 0; i < n; i++)
+        print_exporter(&reports[i], out);
 }
 
 /* ---- metrics --------------------------------------------------------------------------------- */
@@ -91,50 +93,104 @@ static void add_counters(const struct counters *counters, struct buffer *out)
     }
 }
 
-static void add_exporter_spans(struct worker *const *workers, size_t n_workers,
-                               struct buffer *out)
-{
-    for (size_t i = 0; i < n_workers; i++)
-        for (size_t state = 0; state < ELEMENTSOF(span_states); state++) {
-            char labels[128];
+#define LABELS_MAX 128
 
-            snprintf(labels, sizeof(labels), "exporter=\"%s\",index=\"%zu\",state=\"%s\"",
-                     worker_name(workers[i]), i, span_states[state].state);
-            status_metric(out, "flowtrace_exporter_spans", "gauge",
-                          "spans given to an exporter, by what became of them", labels,
-                          state_value(worker_stats(workers[i]), state));
-        }
+static void add_span_state(const struct exporter_report *exporter, size_t index, const char *state,
+                           uint64_t value, struct buffer *out)
+{
+    char labels[LABELS_MAX];
+
+    snprintf(labels, sizeof(labels), "exporter=\"%s\",index=\"%zu\",state=\"%s\"", exporter->name,
+             index, state);
+    status_metric(out, "flowtrace_exporter_spans", "gauge",
+                  "spans made, by what became of them at an exporter; batched: not yet given to it",
+                  labels, value);
 }
 
-static void add_exporter_sends(struct worker *const *workers, size_t n_workers,
+static void add_exporter_spans(const struct counters *counters,
+                               const struct exporter_report *exporter, size_t index,
                                struct buffer *out)
 {
-    static const struct {
-        const char *name, *help;
-        size_t offset;
-    } metrics[] = {
-        {"flowtrace_exporter_sends_total", "batches that were tried to be sent",
-         offsetof(struct worker_stats, sends)},
-        {"flowtrace_exporter_retries_total", "sends that have to be tried again",
-         offsetof(struct worker_stats, retries)},
-    };
+    uint64_t made = counters_get(counters, COUNTER_spans);
 
-    for (size_t m = 0; m < ELEMENTSOF(metrics); m++)
-        for (size_t i = 0; i < n_workers; i++) {
-            const char *stats = (const char *)worker_stats(workers[i]);
-            char labels[64];
-
-            snprintf(labels, sizeof(labels), "exporter=\"%s\",index=\"%zu\"",
-                     worker_name(workers[i]), i);
-            status_metric(out, metrics[m].name, "counter", metrics[m].help, labels,
-                          atomic_load((const _Atomic uint64_t *)(stats + metrics[m].offset)));
-        }
+    add_span_state(exporter, index, "batched", made - atomic_load(&exporter->stats.offered), out);
+    for (size_t i = 0; i < ELEMENTSOF(span_states); i++)
+        add_span_state(exporter, index, span_states[i].state, state_value(&exporter->stats, i),
+                       out);
 }
 
-void report_metrics(const struct counters *counters, struct worker *const *workers,
-                    size_t n_workers, struct buffer *out)
+static const struct {
+    const char *name, *type, *help;
+    size_t offset;
+} worker_metrics[] = {
+#define ROW(name, type, member, help)                                                              \
+    {"flowtrace_exporter_" name, type, help, offsetof(struct worker_stats, member)}
+    ROW("queue_batches", "gauge", queued_batches, "batches that wait or are being sent"),
+    ROW("queue_bytes", "gauge", queued_bytes, "bytes of their spans and resources"),
+    ROW("sends_total", "counter", sends, "batches, or parts of one, that were tried to be sent"),
+    ROW("retries_total", "counter", retries, "sends that have to be tried again"),
+    ROW("retries_in_row", "gauge", retries_in_row, "of these, since the last that was answered"),
+    ROW("splits_total", "counter", splits, "sends that were too large and are tried in halves"),
+    ROW("sent_bytes_total", "counter", sent_bytes, "bytes given to the transport, of all sends"),
+#undef ROW
+};
+
+static void add_worker_metric(size_t metric, const struct exporter_report *exporter, size_t index,
+                              struct buffer *out)
+{
+    const char *value = (const char *)&exporter->stats + worker_metrics[metric].offset;
+    char labels[LABELS_MAX];
+
+    snprintf(labels, sizeof(labels), "exporter=\"%s\",index=\"%zu\"", exporter->name, index);
+    status_metric(out, worker_metrics[metric].name, worker_metrics[metric].type,
+                  worker_metrics[metric].help, labels,
+                  atomic_load((const _Atomic uint64_t *)value));
+}
+
+static void add_health(const struct exporter_report *exporter, size_t index, struct buffer *out)
+{
+    char labels[LABELS_MAX];
+
+    snprintf(labels, sizeof(labels), "exporter=\"%s\",index=\"%zu\"", exporter->name, index);
+    status_metric(out, "flowtrace_exporter_healthy", "gauge",
+                  "1 where the last send was taken, or there was none", labels,
+                  atomic_load(&exporter->stats.healthy));
+}
+
+/* A histogram in nanoseconds: buckets add up (prometheus.io/docs/concepts/metric_types). */
+static void add_send_times(const struct exporter_report *exporter, size_t index, struct buffer *out)
+{
+    static const char name[] = "flowtrace_exporter_send_nanoseconds";
+    uint64_t sum = 0;
+
+    if (index == 0)
+        buffer_printf(out, "# HELP %s the time of each send\n# TYPE %s histogram\n", name, name);
+    for (size_t i = 0; i < SEND_TIMES; i++) {
+        sum += atomic_load(&exporter->stats.send_times[i]);
+        buffer_printf(out, "%s_bucket{exporter=\"%s\",index=\"%zu\",le=\"", name, exporter->name,
+                      index);
+        if (i < SEND_TIMES - 1)
+            buffer_printf(out, "%" PRIu64 "\"} %" PRIu64 "\n", send_time_bounds[i], sum);
+        else
+            buffer_printf(out, "+Inf\"} %" PRIu64 "\n", sum);
+    }
+    buffer_printf(out, "%s_sum{exporter=\"%s\",index=\"%zu\"} %" PRIu64 "\n", name,
+                  exporter->name, index, atomic_load(&exporter->stats.send_ns));
+    buffer_printf(out, "%s_count{exporter=\"%s\",index=\"%zu\"} %" PRIu64 "\n", name,
+                  exporter->name, index, sum);
+}
+
+void report_metrics(const struct counters *counters, const struct exporter_report *reports,
+                    size_t n, struct buffer *out)
 {
     add_counters(counters, out);
-    add_exporter_spans(workers, n_workers, out);
-    add_exporter_sends(workers, n_workers, out);
+    for (size_t i = 0; i < n; i++)
+        add_exporter_spans(counters, &reports[i], i, out);
+    for (size_t metric = 0; metric < ELEMENTSOF(worker_metrics); metric++)
+        for (size_t i = 0; i < n; i++)
+            add_worker_metric(metric, &reports[i], i, out);
+    for (size_t i = 0; i < n; i++)
+        add_health(&reports[i], i, out);
+    for (size_t i = 0; i < n; i++)
+        add_send_times(&reports[i], i, out);
 }

@@ -6,10 +6,19 @@
 #include "base/counters.h"
 #include "exporters/worker.h"
 
-/* The totals at the end of a run: both identities with every part, and each exporter's. */
-void report_totals(const struct counters *counters, struct worker *const *workers,
-                   size_t n_workers, struct buffer *out);
+/* One exporter at one moment. */
+struct exporter_report {
+    const char *name;
+    struct worker_stats stats;
+};
 
-/* The same as metrics. Reads atomics only. */
-void report_metrics(const struct counters *counters, struct worker *const *workers,
-                    size_t n_workers, struct buffer *out);
+/* The totals at the end of a run: both identities with every part, and each exporter's. */
+void report_totals(const struct counters *counters, const struct exporter_report *reports,
+                   size_t n, struct buffer *out);
+
+/*
+ * The same as metrics, with how the exporters are. Where `counters` and `reports` are of the same
+ * moment, flowtrace_spans_total is the sum of flowtrace_exporter_spans of each exporter.
+ */
+void report_metrics(const struct counters *counters, const struct exporter_report *reports,
+                    size_t n, struct buffer *out);

@@ -8,29 +8,36 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "config/setting.h"
 #include "otlp/batch.h"
 
 enum export_result {
-    EXPORT_OK,    /* the backend has it */
-    EXPORT_RETRY, /* not now: keep it and come again */
-    EXPORT_DROP,  /* never: the batch is lost, under a name */
+    EXPORT_OK,        /* the backend has it */
+    EXPORT_RETRY,     /* not now: keep it and come again */
+    EXPORT_REFUSED,   /* never: the backend does not want it, and it is lost under that name */
+    EXPORT_FAILED,    /* never: it cannot be sent from here, and is lost under that name */
+    EXPORT_TOO_LARGE, /* not in one: come again with halves; a single span is lost under that name */
 };
 
 struct export_outcome {
     enum export_result result;
     uint64_t retry_after_ns; /* RETRY: the backend's wish, or 0 */
     uint64_t rejected_spans; /* OK: the backend took the batch but for these (partial success) */
-    const char *reason;      /* RETRY, DROP: one clause for people, valid until the next send */
+    uint64_t bytes;          /* what was given to the transport, as it was given: compressed */
+    const char *reason;      /* not OK: one clause for people, valid until the next send */
 };
 
 struct exporter_options {
-    const char *target;      /* what stands behind the colon of --export, or "" */
+    const char *target;   /* what stands behind the colon of --export, or "" */
+    const void *settings; /* the struct of the exporter's section, filled */
     uint64_t send_timeout_ns;
     const _Atomic bool *stopping; /* set: give up waiting, answer RETRY */
 };
 
 struct exporter_ops {
-    const char *name;  /* the word before the colon of --export */
+    /* Its name is the word before the colon of --export, its rows are the settings NAME.KEY. */
+    struct setting_section settings;
+
     const char *usage; /* "file:PATH  OTLP/JSON, one request per line" for --help */
 
     /* Checks the target and prepares; connects lazily. Logs what is wrong. 0 or negative errno. */
@@ -46,5 +53,6 @@ struct exporter_ops {
     void (*close)(void *exporter); /* NULL is fine; what is held back is shown or written first */
 };
 
-/* All exporters of this build, NULL-terminated. */
+/* All exporters of this build, NULL-terminated, and their sections. */
 extern const struct exporter_ops *const exporters[];
+extern const struct setting_section *const exporter_sections[];

@@ -4,7 +4,8 @@
  * single steps under one lock, which is never held during a send or a wait:
  *
  *   worker_put:  offered, queued  -> put -> (no room: queued back, lost_queue_full)
- *   thread:      send -> RETRY: stays queued        OK, DROP: queued to delivered, lost_*
+ *   thread:      send -> RETRY: stays queued      TOO_LARGE: halves, each on its own
+ *                        OK, REFUSED, FAILED: queued to delivered, lost_*
  *   worker_stop: drain -> deadline: `stopping` interrupts send and back-off -> rest undelivered
  */
 #include "exporters/worker.h"
@@ -27,13 +28,19 @@
 /* What was logged last: a line is written where this changes, never per retry. */
 enum mood { MOOD_FINE, MOOD_REJECTING, MOOD_AWAY, MOOD_REFUSING };
 
+const uint64_t send_time_bounds[SEND_TIMES - 1] = {
+    NS_PER_MS,       5 * NS_PER_MS,        25 * NS_PER_MS, 100 * NS_PER_MS,
+    500 * NS_PER_MS, 2500 * NS_PER_MS, 10 * NS_PER_S,
+};
+
 struct worker {
     const struct exporter_ops *ops;
     void *exporter;
     void *keep;
     pthread_t thread;
     bool started;
-    enum mood mood; /* the thread's own */
+    enum mood mood; /* the thread's own ... */
+    size_t n_done;  /* ... spans at the start of the first batch that are settled */
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* stopping was set, or the thread ended */
@@ -87,7 +94,9 @@ static enum mood mood_of(const struct export_outcome *outcome)
         return outcome->rejected_spans ? MOOD_REJECTING : MOOD_FINE;
     case EXPORT_RETRY:
         return MOOD_AWAY;
-    case EXPORT_DROP:
+    case EXPORT_TOO_LARGE:
+    case EXPORT_REFUSED:
+    case EXPORT_FAILED:
         break;
     }
     return MOOD_REFUSING;
@@ -103,70 +112,147 @@ static void log_change(struct worker *worker, const struct export_outcome *outco
     worker->mood = mood;
     switch (mood) {
     case MOOD_FINE:
-        log_info("exporter %s: works again", worker->ops->name);
+        log_info("exporter %s: works again", worker->ops->settings.name);
         break;
     case MOOD_REJECTING:
         log_warning("exporter %s: the backend rejected %" PRIu64 " spans of a batch",
-                    worker->ops->name, outcome->rejected_spans);
+                    worker->ops->settings.name, outcome->rejected_spans);
         break;
     case MOOD_AWAY:
-        log_warning("exporter %s: %s; spans wait in the queue", worker->ops->name, reason);
+        log_warning("exporter %s: %s; spans wait in the queue", worker->ops->settings.name, reason);
         break;
     case MOOD_REFUSING:
-        log_warning("exporter %s: %s; spans are lost", worker->ops->name, reason);
+        log_warning("exporter %s: %s; spans are lost", worker->ops->settings.name, reason);
         break;
     }
 }
 
-static void count_send(struct worker *worker, const struct export_outcome *outcome)
+static void count_send(struct worker *worker, const struct export_outcome *outcome, uint64_t ns)
 {
+    struct worker_stats *stats = &worker->stats;
+    bool again = outcome->result == EXPORT_RETRY;
+    size_t time = 0;
+
+    while (time < SEND_TIMES - 1 && ns > send_time_bounds[time])
+        time++;
     pthread_mutex_lock(&worker->lock);
-    worker->stats.sends++;
-    worker->stats.retries += outcome->result == EXPORT_RETRY;
-    worker->stats.healthy = outcome->result == EXPORT_OK;
+    stats->sends++;
+    stats->send_ns += ns;
+    stats->send_times[time]++;
+    stats->sent_bytes += outcome->bytes;
+    stats->retries += again;
+    stats->retries_in_row = again ? stats->retries_in_row + 1 : 0;
+    stats->splits += outcome->result == EXPORT_TOO_LARGE;
+    stats->healthy = outcome->result == EXPORT_OK || outcome->result == EXPORT_TOO_LARGE;
     pthread_mutex_unlock(&worker->lock);
 }
 
-/* Moves the first batch out of the keep and its spans out of `queued`. */
-static void settle(struct worker *worker, const struct batch *batch,
-                   const struct export_outcome *outcome)
+/* Moves n spans, whose fate is known, out of `queued`. */
+static void settle(struct worker *worker, uint64_t n, const struct export_outcome *outcome)
 {
-    uint64_t n = batch->n_spans;
     uint64_t rejected = MIN(outcome->rejected_spans, n);
+    struct worker_stats *stats = &worker->stats;
 
     pthread_mutex_lock(&worker->lock);
-    worker->stats.queued -= n;
+    stats->queued -= n;
     switch (outcome->result) {
     case EXPORT_OK:
-        worker->stats.delivered += n - rejected;
-        worker->stats.lost_rejected += rejected;
+        stats->delivered += n - rejected;
+        stats->lost_rejected += rejected;
         break;
-    case EXPORT_DROP:
-        worker->stats.lost_dropped += n;
+    case EXPORT_REFUSED:
+        stats->lost_refused += n;
+        break;
+    case EXPORT_FAILED:
+        stats->lost_failed += n;
+        break;
+    case EXPORT_TOO_LARGE:
+        stats->lost_too_large += n;
         break;
     case EXPORT_RETRY:
-        worker->stats.lost_undelivered += n;
+        stats->lost_undelivered += n;
         break;
     }
+    pthread_mutex_unlock(&worker->lock);
+}
+
+/* Its spans are settled: the batch leaves the keep. */
+static void forget(struct worker *worker, const struct batch *batch)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->stats.queued_batches--;
+    worker->stats.queued_bytes -= batch->n_bytes;
     pthread_mutex_unlock(&worker->lock);
     keep_memory.drop_first(worker->keep);
 }
 
-/* Sends until the batch is delivered or dropped. False: told to stop, the batch stays kept. */
-static bool deliver(struct worker *worker, const struct batch *batch)
+/*
+ * Sends the batch, or a part of one, until its fate is known, and settles it; where it is too large
+ * for one send and has more than one span, nothing is settled. -ECANCELED: told to stop.
+ */
+static int send_part(struct worker *worker, const struct batch *part,
+                     enum export_result *ret_result)
 {
     for (unsigned attempt = 0; !worker->stopping; attempt++) {
-        struct export_outcome outcome = worker->ops->send(worker->exporter, batch);
+        uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+        struct export_outcome outcome = worker->ops->send(worker->exporter, part);
+        bool split = outcome.result == EXPORT_TOO_LARGE && part->n_spans > 1;
 
-        count_send(worker, &outcome);
-        log_change(worker, &outcome);
+        count_send(worker, &outcome, clock_ns(CLOCK_MONOTONIC) - begin);
+        if (!split)
+            log_change(worker, &outcome);
         if (outcome.result != EXPORT_RETRY) {
-            settle(worker, batch, &outcome);
-            return true;
+            if (!split)
+                settle(worker, part->n_spans, &outcome);
+            *ret_result = outcome.result;
+            return 0;
         }
         back_off(worker, attempt, outcome.retry_after_ns);
     }
-    return false;
+    return -ECANCELED;
+}
+
+/* The spans from `first` on, at most n, as a batch of their own. */
+static int send_slice(struct worker *worker, const struct batch *batch, size_t first, size_t n,
+                      enum export_result *ret_result)
+{
+    static const struct export_outcome failed = {.result = EXPORT_FAILED, .reason = "no memory"};
+    struct batch *slice;
+    int r;
+
+    if (batch_slice(batch, first, n, &slice) < 0) {
+        settle(worker, n, &failed);
+        *ret_result = EXPORT_FAILED;
+        return 0;
+    }
+    r = send_part(worker, slice, ret_result);
+    batch_unref(slice);
+    return r;
+}
+
+/*
+ * Whole first; what is too large goes on in halves of halves, in order. `done` counts the spans
+ * whose fate is known. False: told to stop, the rest stays queued.
+ */
+static bool deliver(struct worker *worker, const struct batch *batch, size_t *done)
+{
+    size_t n = batch->n_spans;
+    enum export_result result;
+    int r;
+
+    while (*done < batch->n_spans) {
+        n = MIN(n, batch->n_spans - *done);
+        r = n == batch->n_spans ? send_part(worker, batch, &result)
+                                : send_slice(worker, batch, *done, n, &result);
+        if (r < 0)
+            return false;
+        if (result == EXPORT_TOO_LARGE && n > 1)
+            n = (n + 1) / 2;
+        else
+            *done += n;
+    }
+    forget(worker, batch);
+    return true;
 }
 
 static void *run(void *arg)
@@ -178,7 +264,8 @@ static void *run(void *arg)
 
     for (;;) {
         batch = keep_memory.first(worker->keep, idle ? IDLE_NS : LONG_NS);
-        if (batch && !deliver(worker, batch))
+        worker->n_done = 0;
+        if (batch && !deliver(worker, batch, &worker->n_done))
             break;
         pthread_mutex_lock(&worker->lock);
         draining = worker->stopped;
@@ -223,19 +310,20 @@ int worker_start(const struct exporter_ops *ops, const struct worker_options *op
 {
     _cleanup_(worker_freep) struct worker *worker = NULL;
     struct exporter_options exporter_options = {.target = options->target,
+                                                .settings = options->settings,
                                                 .send_timeout_ns = options->send_timeout_ns};
     int r;
 
     r = worker_new(ops, options->queue_bytes, &worker);
     if (r < 0)
-        return log_error(r, "exporter %s: no memory", ops->name);
+        return log_error(r, "exporter %s: no memory", ops->settings.name);
     exporter_options.stopping = &worker->stopping;
     r = ops->open(&exporter_options, &worker->exporter);
     if (r < 0)
         return r;
     r = -pthread_create(&worker->thread, NULL, run, worker);
     if (r < 0)
-        return log_error(r, "exporter %s: cannot start its thread", ops->name);
+        return log_error(r, "exporter %s: cannot start its thread", ops->settings.name);
     worker->started = true;
     *ret_worker = TAKE_PTR(worker);
     return 0;
@@ -250,11 +338,15 @@ void worker_put(struct worker *worker, struct batch *batch)
     stopped = worker->stopped;
     worker->stats.offered += n;
     *(stopped ? &worker->stats.lost_undelivered : &worker->stats.queued) += n;
+    worker->stats.queued_batches += !stopped;
+    worker->stats.queued_bytes += stopped ? 0 : batch->n_bytes;
     pthread_mutex_unlock(&worker->lock);
     if (stopped || keep_memory.put(worker->keep, batch) == 0)
         return;
     pthread_mutex_lock(&worker->lock);
     worker->stats.queued -= n;
+    worker->stats.queued_batches--;
+    worker->stats.queued_bytes -= batch->n_bytes;
     worker->stats.lost_queue_full += n;
     pthread_mutex_unlock(&worker->lock);
 }
@@ -273,7 +365,7 @@ void worker_snapshot(struct worker *worker, struct worker_stats *ret_stats)
 
 const char *worker_name(const struct worker *worker)
 {
-    return worker->ops->name;
+    return worker->ops->settings.name;
 }
 
 /* The thread is gone: what is still in the keep has nobody to send it. */
@@ -283,11 +375,14 @@ static void count_undelivered(struct worker *worker)
     uint64_t before = worker->stats.lost_undelivered;
     const struct batch *batch;
 
-    while ((batch = keep_memory.first(worker->keep, 0)))
-        settle(worker, batch, &undelivered);
+    while ((batch = keep_memory.first(worker->keep, 0))) {
+        settle(worker, batch->n_spans - worker->n_done, &undelivered);
+        forget(worker, batch);
+        worker->n_done = 0;
+    }
     if (worker->stats.lost_undelivered > before)
         log_warning("exporter %s: %" PRIu64 " spans were not delivered in time",
-                    worker->ops->name, worker->stats.lost_undelivered - before);
+                    worker->ops->settings.name, worker->stats.lost_undelivered - before);
 }
 
 void worker_stop(struct worker *worker, uint64_t timeout_ns)

@@ -146,7 +146,7 @@ bool form_is_export(const char *text)
 {
     size_t word = strspn(text, WORD_CHARACTERS);
 
-    return word > 0 && (text[word] == '\0' || (text[word] == ':' && text[word + 1]));
+    return word > 0 && (text[word] == '\0' || (strchr(":;", text[word]) && text[word + 1]));
 }
 
 bool form_is_not_empty(const char *text)

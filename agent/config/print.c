@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT_CAP (1 << 20)
@@ -24,9 +25,9 @@ static const char reference_head[] =
     "```\n"
     "\n"
     "`--set KEY=VALUE` comes after the file and may be repeated; the items of a list are then\n"
-    "separated by commas. An unknown key, a value that is not allowed and a key that is set twice\n"
+    "separated by commas. `--set KEY+=ITEM` adds one item to a list, commas and all. An unknown key, a value that is not allowed and a key that is set twice\n"
     "in the file are errors, reported with file and line. `--print-config` shows what is in\n"
-    "force, as a file that can be loaded again.\n"
+    "force, as a file that can be loaded again; what may hold a secret is not shown.\n"
     "\n"
     "Sizes are in bytes or take K, M, G (also KiB, MiB, GiB), powers of 1024. Durations take ns,\n"
     "us, ms, s, m, h.\n"
@@ -77,10 +78,16 @@ static void append_quoted(struct buffer *out, const char *text)
     buffer_append(out, "'", 1);
 }
 
-static void append_value(struct buffer *out, const struct setting *row,
-                         const struct settings *settings)
+static bool is_empty(const struct setting *row, const void *slot)
 {
-    const void *slot = (const char *)settings + row->offset;
+    return row->type == SETTING_LIST ? ((const struct string_list *)slot)->n == 0
+                                     : !**(char *const *)slot;
+}
+
+static void append_value(struct buffer *out, const struct setting_place *place)
+{
+    const struct setting *row = place->row;
+    const void *slot = (const char *)place->values + row->offset;
     const struct string_list *list = slot;
     char number[32];
 
@@ -105,35 +112,74 @@ static void append_value(struct buffer *out, const struct setting *row,
     }
 }
 
+/* "otlp:https://host;headers=..." sets a secret of the section that its first word names. */
+static bool item_holds_secret(const struct settings *settings, const char *item)
+{
+    int name = (int)strcspn(item, ":;");
+    struct setting_place place;
+    char key[SETTING_KEY_MAX];
+
+    for (const char *at = item; (at = strchr(at, ';')); at++) {
+        snprintf(key, sizeof(key), "%.*s.%.*s", name, item, (int)strcspn(at + 1, "+="), at + 1);
+        if (setting_find(settings, key, &place) && place.row->secret)
+            return true;
+    }
+    return false;
+}
+
+static bool holds_secret(const struct settings *settings, const struct setting_place *place)
+{
+    const void *slot = (const char *)place->values + place->row->offset;
+    const struct string_list *list = slot;
+
+    if (place->row->secret)
+        return !is_empty(place->row, slot);
+    for (size_t i = 0; place->row->type == SETTING_LIST && i < list->n; i++)
+        if (item_holds_secret(settings, list->items[i]))
+            return true;
+    return false;
+}
+
+static void append_setting(struct buffer *out, const struct settings *settings,
+                           const struct setting_place *place)
+{
+    const char *dot = strchr(place->key, '.');
+    const char *name = dot ? dot + 1 : place->key;
+
+    if (holds_secret(settings, place)) {
+        buffer_printf(out, "%s# %s: is set, and not shown\n", dot ? "  " : "", name);
+        return;
+    }
+    buffer_printf(out, "%s%s: ", dot ? "  " : "", name);
+    append_value(out, place);
+    buffer_append(out, "\n", 1);
+}
+
 int settings_print(const struct settings *settings, int fd)
 {
     _cleanup_(buffer_done) struct buffer out = buffer_make(TEXT_CAP);
-    const char *section = "";
-    size_t section_len = 0;
+    char section[SETTING_KEY_MAX] = "";
+    struct setting_place place;
 
-    for (size_t i = 0; i < setting_count; i++) {
-        const char *key = setting_rows[i].key;
-        const char *dot = strchr(key, '.');
-        size_t len = dot ? (size_t)(dot - key) : 0;
+    for (size_t i = 0; setting_at(settings, i, &place); i++) {
+        size_t len = strcspn(place.key, ".");
 
-        if (dot && (len != section_len || strncmp(key, section, len) != 0))
-            buffer_printf(&out, "%.*s:\n", (int)len, key);
-        section = key;
-        section_len = len;
-        buffer_printf(&out, "%s%s: ", dot ? "  " : "", dot ? dot + 1 : key);
-        append_value(&out, &setting_rows[i], settings);
-        buffer_append(&out, "\n", 1);
+        if (place.key[len] && (strncmp(section, place.key, len) != 0 || section[len]))
+            buffer_printf(&out, "%.*s:\n", (int)len, place.key);
+        snprintf(section, sizeof(section), "%.*s", (int)len, place.key);
+        append_setting(&out, settings, &place);
     }
     return write_all(fd, &out);
 }
 
-static void append_reference_row(struct buffer *out, const struct setting *row)
+static void append_reference_row(struct buffer *out, const struct setting_place *place)
 {
+    const struct setting *row = place->row;
     bool spaced = row->type == SETTING_LIST;
     char allowed[512];
 
     setting_describe(row, allowed, sizeof(allowed));
-    buffer_printf(out, "| `%s` | %s | ", row->key, setting_type_name(row->type));
+    buffer_printf(out, "| `%s` | %s | ", place->key, setting_type_name(row->type));
     buffer_append(out, "`", *row->default_text != '\0');
     for (const char *c = row->default_text; *c; c++)
         buffer_append(out, *c == ',' && spaced ? ", " : c, *c == ',' && spaced ? 2 : 1);
@@ -141,13 +187,15 @@ static void append_reference_row(struct buffer *out, const struct setting *row)
                   row->description);
 }
 
-int settings_print_reference(int fd)
+int settings_print_reference(const struct setting_section *const *sections, int fd)
 {
+    const struct settings settings = {.sections = sections};
+    struct setting_place place;
     _cleanup_(buffer_done) struct buffer out = buffer_make(TEXT_CAP);
 
     buffer_append(&out, reference_head, strlen(reference_head));
-    for (size_t i = 0; i < setting_count; i++)
-        append_reference_row(&out, &setting_rows[i]);
+    for (size_t i = 0; setting_at(&settings, i, &place); i++)
+        append_reference_row(&out, &place);
     buffer_append(&out, reference_tail, strlen(reference_tail));
     return write_all(fd, &out);
 }

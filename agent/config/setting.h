@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One row of the table of settings, as the files of this room see it. The type says how the value
- * is written and what stands at `offset` in struct settings:
+ * One row of a table of settings: the agent's own (settings.c), or the section of a room that this
+ * one does not know, as each exporter's (struct setting_section). The type says how the value is
+ * written and what stands at `offset` in the struct of the table:
  *
  *   BOOLEAN   true, false                          bool
  *   INTEGER   65536                                uint64_t
@@ -31,18 +32,43 @@ struct setting_form {
 };
 
 struct setting {
-    const char *key; /* section.name, or a name alone */
+    const char *key; /* section.name, or a name alone; in a section the name within it */
     enum setting_type type;
     const char *default_text; /* as after the = of an assignment */
     uint64_t min, max;        /* of INTEGER, SIZE and DURATION */
     bool power_of_two;
     const struct setting_form *form; /* TEXT and LIST, or NULL: anything */
+    bool secret; /* may hold a password or a token: never printed, nor quoted in an error */
     size_t offset;
     const char *description;
 };
 
+/* A table of its own under one name: NAME.KEY for each of its rows. */
+struct setting_section {
+    const char *name;
+    const struct setting *rows;
+    size_t n_rows;
+    size_t size; /* of the struct that the rows' offsets are in; all zero is empty */
+};
+
+#define SETTING_KEY_MAX 128
+
+/* A row with the values that it is about. */
+struct setting_place {
+    const struct setting *row;
+    void *values; /* NULL: settings without values, for the reference */
+    char key[SETTING_KEY_MAX];
+};
+
 extern const struct setting setting_rows[];
 extern const size_t setting_count;
+
+/* The i-th row of all: the agent's own, then those of each section. False behind the last. */
+bool setting_at(const struct settings *settings, size_t i, struct setting_place *ret_place);
+
+/* The one with this key. */
+bool setting_find(const struct settings *settings, const char *key,
+                  struct setting_place *ret_place);
 
 /* The name of the type for people: "size", "list". */
 const char *setting_type_name(enum setting_type type);
@@ -51,11 +77,19 @@ const char *setting_type_name(enum setting_type type);
  * Puts the value written as items[0], or as the n items of a LIST, in its place. Returns 0, -EINVAL
  * (not of the type or form), -ERANGE (outside the bounds) or -ENOMEM; a failure changes nothing.
  */
-int setting_assign(const struct setting *row, struct settings *settings, const char *const *items,
-                   size_t n);
+int setting_assign(const struct setting *row, void *values, const char *const *items, size_t n);
 
 /* The same from one text, in which the items of a LIST are separated by commas. */
-int setting_assign_text(const struct setting *row, struct settings *settings, const char *text);
+int setting_assign_text(const struct setting *row, void *values, const char *text);
+
+/* One more item of a LIST; commas are part of it. Also -EINVAL where the row is none. */
+int setting_append(const struct setting *row, void *values, const char *item);
+
+/* Copies one value from a struct to another of its kind. Returns 0 or -ENOMEM. */
+int setting_copy(const struct setting *row, const void *from, void *to);
+
+/* Frees what is in the place of a TEXT or LIST. */
+void setting_done(const struct setting *row, void *values);
 
 /* What setting_assign takes, as a phrase: "a size from 64 to 16KiB". Cut where `out` ends. */
 void setting_describe(const struct setting *row, char *out, size_t size);
@@ -66,8 +100,6 @@ void setting_format_number(enum setting_type type, uint64_t value, char *out, si
 /* Reads a YAML file into `settings`. Errors are logged with file and line. 0 or negative errno. */
 int settings_read_yaml(const char *file, struct settings *settings);
 
-/* The row with this key, or NULL. */
-const struct setting *setting_find(const char *key);
-
 /* The keys that could stand where `key` was written, for an error message. */
-void setting_describe_keys(const char *key, char *out, size_t size);
+void setting_describe_keys(const struct settings *settings, const char *key, char *out,
+                           size_t size);

@@ -42,7 +42,8 @@ const struct setting setting_rows[] = {
     {"source", SETTING_TEXT, "bpf", AT(source), .form = &form_not_empty,
      .description = "Where events come from: `bpf` (the kernel), or `pcap:INTERFACE` (its packets)."},
     {"exporters", SETTING_LIST, "", AT(exporters), .form = &form_export,
-     .description = "Where spans go, each as `--export` takes it; empty: console."},
+     .description = "Where spans go, each as `--export` takes it, followed by settings of its own "
+                    "(`otlp:https://host;ca=/etc/ca.pem`); empty: console."},
     {"record", SETTING_TEXT, "", AT(record),
      .description = "A file to which all events are written too, for `replay`; empty: none."},
 
@@ -128,100 +129,203 @@ const size_t setting_count = ELEMENTSOF(setting_rows);
 
 DEFINE_CLEANUP(struct settings, settings_free)
 
+bool setting_at(const struct settings *settings, size_t i, struct setting_place *ret_place)
+{
+    if (i < setting_count) {
+        *ret_place = (struct setting_place){&setting_rows[i], (void *)settings, ""};
+        snprintf(ret_place->key, sizeof(ret_place->key), "%s", setting_rows[i].key);
+        return true;
+    }
+    i -= setting_count;
+    for (size_t s = 0; settings->sections && settings->sections[s]; s++) {
+        const struct setting_section *section = settings->sections[s];
+
+        if (i < section->n_rows) {
+            *ret_place = (struct setting_place){&section->rows[i], settings->section_values[s], ""};
+            snprintf(ret_place->key, sizeof(ret_place->key), "%s.%s", section->name,
+                     section->rows[i].key);
+            return true;
+        }
+        i -= section->n_rows;
+    }
+    return false;
+}
+
+bool setting_find(const struct settings *settings, const char *key,
+                  struct setting_place *ret_place)
+{
+    for (size_t i = 0; setting_at(settings, i, ret_place); i++)
+        if (strcmp(ret_place->key, key) == 0)
+            return true;
+    return false;
+}
+
 void settings_free(struct settings *settings)
 {
+    struct setting_place place;
+
     if (!settings)
         return;
-    for (size_t i = 0; i < setting_count; i++) {
-        void *slot = (char *)settings + setting_rows[i].offset;
-
-        if (setting_rows[i].type == SETTING_TEXT)
-            free(*(char **)slot);
-        else if (setting_rows[i].type == SETTING_LIST)
-            string_list_done(slot);
-    }
+    for (size_t i = 0; setting_at(settings, i, &place); i++)
+        if (place.values)
+            setting_done(place.row, place.values);
+    for (size_t s = 0; s < SETTING_SECTIONS_MAX; s++)
+        free(settings->section_values[s]);
     free(settings);
 }
 
-const struct setting *setting_find(const char *key)
+const void *settings_section(const struct settings *settings,
+                             const struct setting_section *section)
 {
-    for (size_t i = 0; i < setting_count; i++)
-        if (strcmp(setting_rows[i].key, key) == 0)
-            return &setting_rows[i];
+    for (size_t s = 0; settings->sections && settings->sections[s]; s++)
+        if (settings->sections[s] == section)
+            return settings->section_values[s];
     return NULL;
 }
 
 /* The names in the section of `key` where there is such a section, else all sections and names. */
-void setting_describe_keys(const char *key, char *out, size_t size)
+void setting_describe_keys(const struct settings *settings, const char *key, char *out,
+                           size_t size)
 {
-    size_t section = strcspn(key, ".") + 1, n = 0, last = 0;
+    size_t section = strcspn(key, ".") + 1, n = 0;
+    char last[SETTING_KEY_MAX] = "";
+    struct setting_place place;
     bool known = false;
 
-    for (size_t i = 0; i < setting_count && key[section - 1]; i++)
-        known = known || strncmp(setting_rows[i].key, key, section) == 0;
-    for (size_t i = 0; i < setting_count && n < size; i++) {
-        const char *name = setting_rows[i].key;
-        size_t len = known ? strlen(name) : strcspn(name, ".");
-
-        if (known && strncmp(name, key, section) != 0)
+    for (size_t i = 0; key[section - 1] && setting_at(settings, i, &place); i++)
+        known = known || strncmp(place.key, key, section) == 0;
+    for (size_t i = 0; setting_at(settings, i, &place) && n < size; i++) {
+        if (known && strncmp(place.key, key, section) != 0)
             continue;
-        if (!known && i && len == strcspn(setting_rows[last].key, ".") &&
-            strncmp(name, setting_rows[last].key, len) == 0)
+        if (!known)
+            place.key[strcspn(place.key, ".")] = '\0';
+        if (strcmp(place.key, last) == 0)
             continue;
-        last = i;
-        n += (size_t)snprintf(out + n, size - n, "%s%.*s", n ? ", " : "", (int)len, name);
+        memcpy(last, place.key, sizeof(last));
+        n += (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "", place.key);
     }
 }
 
-static int assign(struct settings *settings, const char *assignment)
+/* What an error says of an assignment: its value is left out where it may be secret. */
+static int refuse(const struct setting_place *place, int error, const char *assignment)
+{
+    size_t shown = place->row->secret ? strcspn(assignment, "=") : strlen(assignment);
+    char allowed[512];
+
+    setting_describe(place->row, allowed, sizeof(allowed));
+    return log_error(error, "\"%.*s\": %s takes %s", (int)shown, assignment, place->key, allowed);
+}
+
+/* "NAME=VALUE" or "NAME+=ITEM", where NAME is what `prefix` completes to a key. */
+static int assign(const struct settings *settings, const char *prefix, const char *assignment,
+                  void *section_values)
 {
     const char *equals = strchr(assignment, '=');
-    _cleanup_(freep) char *key = NULL;
-    const struct setting *row;
-    char allowed[512];
+    bool appends = equals && equals > assignment && equals[-1] == '+';
+    struct setting_place place;
+    char key[SETTING_KEY_MAX], allowed[512];
+    void *values;
     int r;
 
     if (!equals)
         return log_error(-EINVAL, "\"%s\" is not of the form KEY=VALUE", assignment);
-    key = strndup(assignment, (size_t)(equals - assignment));
-    if (!key)
-        return log_error(-ENOMEM, "settings");
-    row = setting_find(key);
-    if (!row) {
-        setting_describe_keys(key, allowed, sizeof(allowed));
+    snprintf(key, sizeof(key), "%s%.*s", prefix,
+             (int)MIN((size_t)(equals - assignment) - appends, sizeof(key)), assignment);
+    if (!setting_find(settings, key, &place)) {
+        setting_describe_keys(settings, key, allowed, sizeof(allowed));
         return log_error(-EINVAL, "\"%s\": there is no setting \"%s\" (there are: %s)",
                          assignment, key, allowed);
     }
-    r = setting_assign_text(row, settings, equals + 1);
-    if (r < 0) {
-        setting_describe(row, allowed, sizeof(allowed));
-        return log_error(r, "\"%s\": %s takes %s", assignment, key, allowed);
+    values = section_values ?: place.values;
+    r = appends ? setting_append(place.row, values, equals + 1)
+                : setting_assign_text(place.row, values, equals + 1);
+    return r < 0 ? refuse(&place, r, assignment) : 0;
+}
+
+static int make_sections(struct settings *settings, const struct setting_section *const *sections)
+{
+    settings->sections = sections;
+    for (size_t s = 0; sections && sections[s]; s++) {
+        assert(s < SETTING_SECTIONS_MAX);
+        settings->section_values[s] = calloc(1, MAX(sections[s]->size, (size_t)1));
+        if (!settings->section_values[s])
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int set_defaults(struct settings *settings)
+{
+    struct setting_place place;
+    int r;
+
+    for (size_t i = 0; setting_at(settings, i, &place); i++) {
+        r = setting_assign_text(place.row, place.values, place.row->default_text);
+        assert(r == 0 || r == -ENOMEM);
+        if (r < 0)
+            return r;
     }
     return 0;
 }
 
 int settings_load(const char *file, char *const *assignments, size_t n_assignments,
-                  struct settings **ret_settings)
+                  const struct setting_section *const *sections, struct settings **ret_settings)
 {
     _cleanup_(settings_freep) struct settings *settings = calloc(1, sizeof(*settings));
     int r;
 
-    if (!settings)
-        return log_error(-ENOMEM, "settings");
-    for (size_t i = 0; i < setting_count; i++) {
-        r = setting_assign_text(&setting_rows[i], settings, setting_rows[i].default_text);
-        assert(r == 0 || r == -ENOMEM);
-        if (r < 0)
-            return log_error(r, "settings");
-    }
+    r = settings ? make_sections(settings, sections) : -ENOMEM;
+    if (r == 0)
+        r = set_defaults(settings);
+    if (r < 0)
+        return log_error(r, "settings");
     r = file ? settings_read_yaml(file, settings) : 0;
+    for (size_t i = 0; i < n_assignments && r == 0; i++)
+        r = assign(settings, "", assignments[i], NULL);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < n_assignments; i++) {
-        r = assign(settings, assignments[i]);
-        if (r < 0)
-            return r;
-    }
     *ret_settings = TAKE_PTR(settings);
     return 0;
+}
+
+/* ---- a section's struct of its own ------------------------------------------------------------ */
+
+static int assign_all(const struct settings *settings, const struct setting_section *section,
+                      const char *assignments, void *values)
+{
+    _cleanup_(freep) char *copy = strdup(assignments);
+    char prefix[SETTING_KEY_MAX], *rest = copy, *assignment;
+    int r = copy ? 0 : -ENOMEM;
+
+    snprintf(prefix, sizeof(prefix), "%s.", section->name);
+    while (r == 0 && (assignment = strsep(&rest, ";")))
+        if (*assignment)
+            r = assign(settings, prefix, assignment, values);
+    return r;
+}
+
+int settings_section_new(const struct settings *settings, const struct setting_section *section,
+                         const char *assignments, void **ret_values)
+{
+    const void *from = settings_section(settings, section);
+    void *values = calloc(1, MAX(section->size, (size_t)1));
+    int r = values && from ? 0 : -ENOMEM;
+
+    for (size_t i = 0; i < section->n_rows && r == 0; i++)
+        r = setting_copy(&section->rows[i], from, values);
+    if (r == 0)
+        r = assign_all(settings, section, assignments, values);
+    if (r < 0) {
+        settings_section_free(section, values);
+        return r;
+    }
+    *ret_values = values;
+    return 0;
+}
+
+void settings_section_free(const struct setting_section *section, void *values)
+{
+    for (size_t i = 0; values && i < section->n_rows; i++)
+        setting_done(&section->rows[i], values);
+    free(values);
 }

@@ -2,13 +2,18 @@
 /*
  * The settings: one table (settings.c) with name, type, default, bounds and description of each,
  * which feeds the YAML parser, --set, --print-config and docs/configuration.md. What comes out is
- * an immutable snapshot.
+ * an immutable snapshot. Rooms that this one does not know (each exporter) bring sections of their
+ * own, with a table and a struct each.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define SETTING_SECTIONS_MAX 16
+
+struct setting_section;
 
 struct string_list {
     char **items;
@@ -65,18 +70,40 @@ struct settings {
     /* Status. */
     char *status_listen; /* ADDRESS:PORT, or empty: off */
     char *log_level;
+
+    /* What settings_section looks in. */
+    const struct setting_section *const *sections; /* NULL-terminated, or NULL */
+    void *section_values[SETTING_SECTIONS_MAX];
 };
 
 /*
- * The defaults, then the file (NULL: none), then the assignments "KEY=VALUE" in order. Errors are
- * logged with file and line, or with the assignment. Returns 0 or a negative errno.
+ * The defaults, then the file (NULL: none), then the assignments in order: "KEY=VALUE", or
+ * "KEY+=ITEM" for one more item of a list. `sections` (NULL-terminated, or NULL: none) must outlive
+ * the settings. Errors are logged with file and line, or with the assignment. Returns 0 or a
+ * negative errno.
  */
 int settings_load(const char *file, char *const *assignments, size_t n_assignments,
-                  struct settings **ret_settings);
+                  const struct setting_section *const *sections, struct settings **ret_settings);
 void settings_free(struct settings *settings);
 
-/* Writes all settings as a YAML file that settings_load reads back to the same values. */
+/* The struct of one of the sections, filled; it belongs to the settings. */
+const void *settings_section(const struct settings *settings,
+                             const struct setting_section *section);
+
+/*
+ * A struct of that section of its own: as settings_section has it, but for "NAME=VALUE;NAME=VALUE"
+ * (also NAME+=ITEM), with names as they are within the section. Errors are logged. Returns 0 or a
+ * negative errno.
+ */
+int settings_section_new(const struct settings *settings, const struct setting_section *section,
+                         const char *assignments, void **ret_values);
+void settings_section_free(const struct setting_section *section, void *values); /* NULL is fine */
+
+/*
+ * Writes all settings as a YAML file that settings_load reads back to the same values. A secret that
+ * is set is a comment in it.
+ */
 int settings_print(const struct settings *settings, int fd);
 
 /* Writes docs/configuration.md. */
-int settings_print_reference(int fd);
+int settings_print_reference(const struct setting_section *const *sections, int fd);

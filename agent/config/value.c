@@ -146,10 +146,9 @@ static int assign_list(const struct setting *row, struct string_list *slot,
     return 0;
 }
 
-int setting_assign(const struct setting *row, struct settings *settings, const char *const *items,
-                   size_t n)
+int setting_assign(const struct setting *row, void *values, const char *const *items, size_t n)
 {
-    void *slot = (char *)settings + row->offset;
+    void *slot = (char *)values + row->offset;
 
     assert(n == 1 || row->type == SETTING_LIST);
     switch (row->type) {
@@ -170,7 +169,7 @@ int setting_assign(const struct setting *row, struct settings *settings, const c
     return -EINVAL;
 }
 
-int setting_assign_text(const struct setting *row, struct settings *settings, const char *text)
+int setting_assign_text(const struct setting *row, void *values, const char *text)
 {
     _cleanup_(freep) const char **items = NULL;
     _cleanup_(freep) char *copy = strdup(text);
@@ -191,7 +190,53 @@ int setting_assign_text(const struct setting *row, struct settings *settings, co
         while (*text && rest)
             items[n++] = strsep(&rest, ",");
     }
-    return setting_assign(row, settings, items, n);
+    return setting_assign(row, values, items, n);
+}
+
+int setting_append(const struct setting *row, void *values, const char *item)
+{
+    const struct string_list *list = (void *)((char *)values + row->offset);
+    _cleanup_(freep) const char **items = NULL;
+
+    if (row->type != SETTING_LIST)
+        return -EINVAL;
+    items = calloc(list->n + 1, sizeof(*items));
+    if (!items)
+        return -ENOMEM;
+    for (size_t i = 0; i < list->n; i++)
+        items[i] = list->items[i];
+    items[list->n] = item;
+    return setting_assign(row, values, items, list->n + 1);
+}
+
+int setting_copy(const struct setting *row, const void *from, void *to)
+{
+    const void *source = (const char *)from + row->offset;
+    const struct string_list *list = source;
+    void *slot = (char *)to + row->offset;
+
+    switch (row->type) {
+    case SETTING_BOOLEAN:
+        memcpy(slot, source, sizeof(bool));
+        return 0;
+    case SETTING_TEXT:
+        return setting_assign(row, to, source, 1);
+    case SETTING_LIST:
+        return setting_assign(row, to, (const char *const *)list->items, list->n);
+    default:
+        memcpy(slot, source, sizeof(uint64_t));
+        return 0;
+    }
+}
+
+void setting_done(const struct setting *row, void *values)
+{
+    void *slot = (char *)values + row->offset;
+
+    if (row->type == SETTING_TEXT)
+        freep(slot);
+    else if (row->type == SETTING_LIST)
+        string_list_done(slot);
 }
 
 void setting_format_number(enum setting_type type, uint64_t value, char *out, size_t size)

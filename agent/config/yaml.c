@@ -20,7 +20,6 @@
 #include <yaml.h>
 
 #define CONFIG_FILE_MAX (64 * 1024)
-#define KEY_MAX 128
 
 struct yaml_walk {
     const char *file;
@@ -49,7 +48,7 @@ static bool is_nothing(const yaml_node_t *node)
     return node->type == YAML_SCALAR_NODE && node->data.scalar.length == 0;
 }
 
-static int assign_sequence(const struct yaml_walk *walk, const struct setting *row,
+static int assign_sequence(const struct yaml_walk *walk, const struct setting_place *place,
                            const yaml_node_t *node)
 {
     size_t n = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
@@ -63,28 +62,30 @@ static int assign_sequence(const struct yaml_walk *walk, const struct setting *r
         if (!items[i])
             return -EINVAL;
     }
-    return setting_assign(row, walk->settings, items, n);
+    return setting_assign(place->row, place->values, items, n);
 }
 
-static int assign_node(const struct yaml_walk *walk, const struct setting *row,
+static int assign_node(const struct yaml_walk *walk, const struct setting_place *place,
                        const yaml_node_t *node)
 {
+    const struct setting *row = place->row;
     yaml_node_type_t wanted = row->type == SETTING_LIST ? YAML_SEQUENCE_NODE : YAML_SCALAR_NODE;
     const char *text = node->type == YAML_SCALAR_NODE ? scalar_text(node) : NULL;
     char allowed[512];
     int r = -EINVAL;
 
     if (node->type == wanted && wanted == YAML_SEQUENCE_NODE)
-        r = assign_sequence(walk, row, node);
+        r = assign_sequence(walk, place, node);
     else if (node->type == wanted && text)
-        r = setting_assign(row, walk->settings, &text, 1);
+        r = setting_assign(row, place->values, &text, 1);
     if (r == 0)
         return 0;
     setting_describe(row, allowed, sizeof(allowed));
     if (node->type != wanted)
-        return log_error(r, "%s:%zu: %s takes a %s: %s", walk->file, line_of(node), row->key,
+        return log_error(r, "%s:%zu: %s takes a %s: %s", walk->file, line_of(node), place->key,
                          setting_type_name(row->type), allowed);
-    return log_error(r, "%s:%zu: %s takes %s%s%s%s", walk->file, line_of(node), row->key, allowed,
+    text = row->secret ? NULL : text;
+    return log_error(r, "%s:%zu: %s takes %s%s%s%s", walk->file, line_of(node), place->key, allowed,
                      text ? "; it is \"" : "", text ?: "", text ? "\"" : "");
 }
 
@@ -103,12 +104,13 @@ static int check_not_repeated(const struct yaml_walk *walk, const yaml_node_t *m
     return 0;
 }
 
-static bool is_section(const char *key)
+static bool is_section(const struct settings *settings, const char *key)
 {
     size_t len = strlen(key);
+    struct setting_place place;
 
-    for (size_t i = 0; i < setting_count; i++)
-        if (strncmp(setting_rows[i].key, key, len) == 0 && setting_rows[i].key[len] == '.')
+    for (size_t i = 0; setting_at(settings, i, &place); i++)
+        if (strncmp(place.key, key, len) == 0 && place.key[len] == '.')
             return true;
     return false;
 }
@@ -122,8 +124,8 @@ static int walk_pair(const struct yaml_walk *walk, const char *prefix, const yam
     const yaml_node_t *key_node = yaml_document_get_node(walk->document, pair->key);
     const yaml_node_t *value = yaml_document_get_node(walk->document, pair->value);
     const char *name = scalar_text(key_node);
-    char key[KEY_MAX], allowed[512];
-    const struct setting *row;
+    char key[SETTING_KEY_MAX], allowed[512];
+    struct setting_place place;
     int r;
 
     if (!name)
@@ -133,11 +135,10 @@ static int walk_pair(const struct yaml_walk *walk, const char *prefix, const yam
     r = check_not_repeated(walk, mapping, pair, name, key);
     if (r < 0)
         return r;
-    row = strchr(name, '.') ? NULL : setting_find(key);
-    if (row)
-        return assign_node(walk, row, value);
-    if (strchr(name, '.') || !is_section(key)) {
-        setting_describe_keys(key, allowed, sizeof(allowed));
+    if (!strchr(name, '.') && setting_find(walk->settings, key, &place))
+        return assign_node(walk, &place, value);
+    if (strchr(name, '.') || !is_section(walk->settings, key)) {
+        setting_describe_keys(walk->settings, key, allowed, sizeof(allowed));
         return log_error(-EINVAL, "%s:%zu: there is no setting \"%s\" (there are: %s)", walk->file,
                          line_of(key_node), key, allowed);
     }

@@ -57,6 +57,40 @@ void batch_unref(struct batch *batch)
         free(batch);
 }
 
+static size_t bytes_in(const struct batch_group *group)
+{
+    size_t n = group->resource.len;
+
+    for (size_t i = 0; i < group->n_spans; i++)
+        n += group->spans[i].len;
+    return n;
+}
+
+int batch_slice(const struct batch *batch, size_t first, size_t n, struct batch **ret_slice)
+{
+    struct batch *slice = malloc(sizeof(*slice) + batch->n_groups * sizeof(struct batch_group));
+    struct batch_group *groups = (struct batch_group *)(slice + 1);
+
+    assert(n > 0 && first < batch->n_spans && n <= batch->n_spans - first);
+    if (!slice)
+        return -ENOMEM;
+    *slice = (struct batch){.references = 1, .groups = groups, .n_spans = n};
+    for (size_t i = 0; i < batch->n_groups && n > 0; i++) {
+        const struct batch_group *group = &batch->groups[i];
+        size_t skipped = MIN(first, group->n_spans), taken = MIN(n, group->n_spans - skipped);
+
+        first -= skipped;
+        n -= taken;
+        if (taken == 0)
+            continue;
+        *groups = (struct batch_group){group->resource, group->spans + skipped, taken};
+        slice->n_bytes += bytes_in(groups++);
+        slice->n_groups++;
+    }
+    *ret_slice = slice;
+    return 0;
+}
+
 DEFINE_CLEANUP(struct batch_builder, batch_builder_free)
 
 int batch_builder_new(size_t max_spans, size_t max_bytes, struct batch_builder **ret_builder)

@@ -40,3 +40,6 @@ int otlp_decode_batch(const struct batch *batch, otlp_span_sink sink, void *arg)
  * Returns 0, -ENOMEM or -EBADMSG.
  */
 int otlp_decode_response(struct bytes response, uint64_t *ret_rejected_spans);
+
+/* The same of a response in OTLP/JSON. Returns 0 or -EBADMSG. */
+int otlp_decode_json_response(struct bytes response, uint64_t *ret_rejected_spans);

@@ -6,15 +6,17 @@
  *
  *   start batch -> pluck 100 ms -> pluck 100 ms -> ... done | stopping: cancel, pluck until done
  *
- * A channel is given up with the first call that shows it to be of no use, and the next call makes
- * a new one. A call that ran into its deadline leaves a connection behind that may be dead without
+ * A channel is given up with the first call that shows it to be of no use, and with the first after
+ * the files of TLS changed; the next call makes a new one. A call that ran into its deadline leaves a connection behind that may be dead without
  * the kernel knowing; and a channel that could not connect would answer the next calls from memory
  * until its own back-off is over, where the caller has one already.
  */
 #include "rpc/client.h"
 
 #include "base/log.h"
+#include "rpc/gunzip.h"
 #include "rpc/retry_info.h"
+#include "rpc/tls.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -24,13 +26,18 @@
 #include <grpc/grpc_security.h>
 #include <grpc/support/log.h>
 #include <grpc/support/time.h>
+#include <limits.h>
+#include <stdio.h>
 
 #define PLUCK_MS 100
 #define USER_AGENT "flowtrace/" FLOWTRACE_VERSION
 #define OPERATIONS 6
+#define HEADERS_MAX 32
+#define KEEPALIVE_TIMEOUT_MS 10000
 
 struct rpc_client {
-    char *target;
+    struct rpc_options options;
+    struct tls_files tls;
     grpc_completion_queue *queue;
     grpc_channel *channel; /* NULL: to be made by the next call */
 };
@@ -86,26 +93,57 @@ static grpc_arg integer_arg(const char *key, int value)
     return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = value};
 }
 
-static void make_channel(struct rpc_client *client)
+static grpc_channel *create_channel(const struct rpc_options *options,
+                                    grpc_channel_credentials *credentials)
 {
+    int algorithm = options->gzip ? GRPC_COMPRESS_GZIP : GRPC_COMPRESS_NONE;
+    uint64_t keepalive_ms = MIN(options->keepalive_ns / 1000000, (uint64_t)INT_MAX);
     grpc_arg args[] = {
         {.type = GRPC_ARG_STRING, .key = (char *)GRPC_ARG_PRIMARY_USER_AGENT_STRING,
          .value.string = (char *)USER_AGENT},
         integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_RESPONSE_MAX),
-        /* gRPC inflates before it looks at the limit above: no compression at all. */
+        /* gRPC inflates before it looks at the limit above: gunzip.h does it here. */
         integer_arg(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
-        integer_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
+        integer_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+                    1 << GRPC_COMPRESS_NONE | 1 << algorithm),
+        integer_arg(GRPC_COMPRESSION_CHANNEL_DEFAULT_ALGORITHM, algorithm),
         integer_arg(GRPC_ARG_ENABLE_RETRIES, 0),
         integer_arg(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
         integer_arg(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
         /* A new channel is a new connection, also while the old one lingers. */
         integer_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
+        integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms ? (int)keepalive_ms : INT_MAX),
+        integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
+        integer_arg(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
     };
     grpc_channel_args channel_args = {.num_args = ELEMENTSOF(args), .args = args};
-    grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
 
-    client->channel = grpc_channel_create(client->target, credentials, &channel_args);
+    return grpc_channel_create(options->target, credentials, &channel_args);
+}
+
+static grpc_channel_credentials *tls_credentials(const struct tls_content *content)
+{
+    grpc_ssl_pem_key_cert_pair pair = {content->key, content->certificate};
+
+    return grpc_ssl_credentials_create(content->ca, content->certificate ? &pair : NULL, NULL,
+                                       NULL);
+}
+
+/* 0, or a negative errno and in *ret_path the file that cannot be read. */
+static int make_channel(struct rpc_client *client, const char **ret_path)
+{
+    _cleanup_(tls_content_done) struct tls_content content = {0};
+    grpc_channel_credentials *credentials;
+    int r;
+
+    r = client->options.tls ? tls_read(&client->tls, &content, ret_path) : 0;
+    if (r < 0)
+        return r;
+    credentials = client->options.tls ? tls_credentials(&content)
+                                      : grpc_insecure_credentials_create();
+    client->channel = create_channel(&client->options, credentials);
     grpc_channel_credentials_release(credentials);
+    return 0;
 }
 
 static void drop_channel(struct rpc_client *client)
@@ -115,18 +153,45 @@ static void drop_channel(struct rpc_client *client)
     client->channel = NULL;
 }
 
-int rpc_client_new(const char *target, struct rpc_client **ret_client)
+static bool is_header(const struct rpc_header *header)
+{
+    grpc_slice name = grpc_slice_from_static_string(header->name);
+    grpc_slice value = grpc_slice_from_static_string(header->value);
+
+    return grpc_header_key_is_legal(name) && !grpc_is_binary_header(name) &&
+           grpc_header_nonbin_value_is_legal(value);
+}
+
+static int check_options(struct rpc_client *client, const char **ret_problem)
+{
+    const struct rpc_options *options = &client->options;
+    _cleanup_(tls_content_done) struct tls_content content = {0};
+
+    for (size_t i = 0; i < options->n_headers; i++)
+        if (i >= HEADERS_MAX || !is_header(&options->headers[i])) {
+            *ret_problem = options->headers[i].name;
+            return -EINVAL;
+        }
+    return options->tls ? tls_read(&client->tls, &content, ret_problem) : 0;
+}
+
+int rpc_client_new(const struct rpc_options *options, struct rpc_client **ret_client,
+                   const char **ret_problem)
 {
     _cleanup_(rpc_client_freep) struct rpc_client *client = calloc(1, sizeof(*client));
+    int r;
 
+    *ret_problem = NULL;
     if (!client)
         return -ENOMEM;
-    client->target = strdup(target);
-    if (!client->target)
-        return -ENOMEM;
+    client->options = *options;
+    client->tls.tls = options->tls;
     gpr_set_log_function(forward_log);
     grpc_init();
     client->queue = grpc_completion_queue_create_for_pluck(NULL);
+    r = check_options(client, ret_problem);
+    if (r < 0)
+        return r;
     *ret_client = TAKE_PTR(client);
     return 0;
 }
@@ -141,14 +206,15 @@ void rpc_client_free(struct rpc_client *client)
         grpc_completion_queue_destroy(client->queue);
         grpc_shutdown_blocking();
     }
-    free(client->target);
     free(client);
 }
 
+/* Nothing is to be done for one that was never made. */
 static void call_done(struct call *call)
 {
-    if (call->call)
-        grpc_call_unref(call->call);
+    if (!call->call)
+        return;
+    grpc_call_unref(call->call);
     grpc_byte_buffer_destroy(call->request);
     grpc_byte_buffer_destroy(call->response);
     grpc_metadata_array_destroy(&call->initial);
@@ -177,10 +243,12 @@ static void call_init(struct call *call, struct rpc_client *client,
     grpc_slice_unref(method);
 }
 
-static int call_start(struct call *call)
+static int call_start(struct call *call, const struct rpc_options *options)
 {
+    grpc_metadata headers[HEADERS_MAX];
     grpc_op operations[OPERATIONS] = {
-        {.op = GRPC_OP_SEND_INITIAL_METADATA},
+        {.op = GRPC_OP_SEND_INITIAL_METADATA,
+         .data.send_initial_metadata = {.count = options->n_headers, .metadata = headers}},
         {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = call->request},
         {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
         {.op = GRPC_OP_RECV_INITIAL_METADATA,
@@ -192,6 +260,11 @@ static int call_start(struct call *call)
                                         .status_details = &call->text}},
     };
 
+    /* The options outlive every call. */
+    for (size_t i = 0; i < options->n_headers; i++)
+        headers[i] = (grpc_metadata){
+            .key = grpc_slice_from_static_string(options->headers[i].name),
+            .value = grpc_slice_from_static_string(options->headers[i].value)};
     return grpc_call_start_batch(call->call, operations, OPERATIONS, call, NULL) == GRPC_CALL_OK
                ? 0
                : -EINVAL;
@@ -228,26 +301,47 @@ static void copy_text(struct rpc_response *response, struct bytes text)
     response->text[n] = '\0';
 }
 
-/* Without a message, or with one that was compressed against the rules, OK is not what it was. */
-static int copy_message(struct rpc_response *response, grpc_byte_buffer *message)
+/* OK is not what it was where the response cannot be read. */
+static int not_ok(struct rpc_response *response, struct bytes text)
+{
+    response->status = RPC_INTERNAL;
+    buffer_reset(&response->message);
+    copy_text(response, text);
+    return 0;
+}
+
+static int read_message(grpc_byte_buffer *message, struct buffer *out)
 {
     grpc_byte_buffer_reader reader;
     grpc_slice slice;
 
-    if (!message || message->data.raw.compression != GRPC_COMPRESS_NONE) {
-        response->status = RPC_INTERNAL;
-        copy_text(response, message ? BYTES_LITERAL("the response is compressed")
-                                    : BYTES_LITERAL("OK without a response"));
-        return 0;
-    }
     if (!grpc_byte_buffer_reader_init(&reader, message))
         return -ENOMEM;
     while (grpc_byte_buffer_reader_next(&reader, &slice)) {
-        buffer_append_bytes(&response->message, slice_bytes(&slice));
+        buffer_append_bytes(out, slice_bytes(&slice));
         grpc_slice_unref(slice);
     }
     grpc_byte_buffer_reader_destroy(&reader);
-    return response->message.failed ? -ENOMEM : 0;
+    return out->failed ? -ENOMEM : 0;
+}
+
+static int copy_message(struct rpc_response *response, grpc_byte_buffer *message)
+{
+    _cleanup_(buffer_done) struct buffer packed = buffer_make(RPC_RESPONSE_MAX);
+    grpc_compression_algorithm algorithm =
+        message ? message->data.raw.compression : GRPC_COMPRESS_NONE;
+    int r;
+
+    if (!message)
+        return not_ok(response, BYTES_LITERAL("OK without a response"));
+    if (algorithm == GRPC_COMPRESS_NONE)
+        return read_message(message, &response->message);
+    if (algorithm != GRPC_COMPRESS_GZIP)
+        return not_ok(response, BYTES_LITERAL("the response is compressed in a strange way"));
+    r = read_message(message, &packed);
+    if (r == 0 && gunzip(buffer_bytes(&packed), &response->message) < 0)
+        return not_ok(response, BYTES_LITERAL("the response does not inflate, or too far"));
+    return r;
 }
 
 static void find_retry_delay(struct rpc_response *response, const grpc_metadata_array *trailing)
@@ -276,16 +370,34 @@ static int call_result(const struct call *call, struct rpc_response *response)
     return 0;
 }
 
+/* A file that cannot be read may be about to be replaced: as if nobody were there. */
+static int unreadable(struct rpc_response *response, const char *path, int error)
+{
+    int n = snprintf(response->text, sizeof(response->text), "cannot read %s: %s", path,
+                     strerror(-error));
+
+    response->text[MIN((size_t)MAX(n, 0), sizeof(response->text) - 1)] = '\0';
+    response->status = RPC_UNAVAILABLE;
+    response->has_retry_delay = false;
+    response->retry_delay_ns = 0;
+    buffer_reset(&response->message);
+    return 0;
+}
+
 int rpc_client_call(struct rpc_client *client, const struct rpc_request *request,
                     struct rpc_response *response)
 {
-    _cleanup_(call_done) struct call call;
+    _cleanup_(call_done) struct call call = {0};
+    const char *path = "";
     int r;
 
-    if (!client->channel)
-        make_channel(client);
+    if (client->channel && client->options.tls && tls_changed(&client->tls))
+        drop_channel(client);
+    r = client->channel ? 0 : make_channel(client, &path);
+    if (r < 0)
+        return unreadable(response, path, r);
     call_init(&call, client, request);
-    r = call_start(&call);
+    r = call_start(&call, &client->options);
     if (r < 0)
         return r;
     call_wait(&call, client->queue, request->stopping);

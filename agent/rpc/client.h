@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Unary gRPC calls over plain text to one endpoint, and nothing else of gRPC: the rest of the
- * program never sees its headers. One thread at a time uses a client.
+ * Unary gRPC calls to one endpoint, in plain text or over TLS, and nothing else of gRPC: the rest of
+ * the program never sees its headers. One thread at a time uses a client.
  *
- * The client connects at its first call, and anew with each call after one that found nobody: when
- * to come again is the caller's business alone. It does not retry, takes no HTTP proxy from the
- * environment, and neither sends nor accepts compressed messages.
+ * The client connects at its first call, and anew, with the name resolved anew, with each call
+ * after one that found nobody and after the files of TLS changed: when to come again is the
+ * caller's business alone. It does not retry and takes no HTTP proxy from the environment.
  */
 #pragma once
 
@@ -53,10 +53,36 @@ struct rpc_response {
     struct buffer message;      /* OK: the response, at most RPC_RESPONSE_MAX */
 };
 
+/* Files, all PEM; "" or NULL: none. */
+struct rpc_tls {
+    const char *ca;          /* who may have signed the server's certificate; none: the system's */
+    const char *certificate; /* what the client shows ... */
+    const char *key;         /* ... and its private key: both or none */
+};
+
+/* Metadata of each call; the name is in lower case. */
+struct rpc_header {
+    const char *name, *value;
+};
+
+/* What it points to must outlive the client. */
+struct rpc_options {
+    const char *target;        /* HOST:PORT, an IPv6 address in brackets */
+    const struct rpc_tls *tls; /* NULL: plain text */
+    const struct rpc_header *headers;
+    size_t n_headers;
+    bool gzip;             /* messages are compressed; so may then be the responses */
+    uint64_t keepalive_ns; /* 0: none. Else a ping after so long a silence, during calls */
+};
+
 struct rpc_client;
 
-/* `target` is HOST:PORT, an IPv6 address in brackets. Does not connect. Returns 0 or -ENOMEM. */
-int rpc_client_new(const char *target, struct rpc_client **ret_client);
+/*
+ * Does not connect, but reads the files of TLS to see that they are there: *ret_problem names the
+ * one that is not, or the header that is none; else it is NULL. Returns 0 or a negative errno.
+ */
+int rpc_client_new(const struct rpc_options *options, struct rpc_client **ret_client,
+                   const char **ret_problem);
 
 /* Ends gRPC where this is the last client. NULL is fine. */
 void rpc_client_free(struct rpc_client *client);

@@ -180,9 +180,9 @@ static struct export_outcome console_send(void *exporter, const struct batch *ba
     release_quiet(console);
     flush(console);
     if (r < 0)
-        return (struct export_outcome){.result = EXPORT_DROP, .reason = "a batch does not decode"};
+        return (struct export_outcome){.result = EXPORT_FAILED, .reason = "a batch does not decode"};
     if (console->error < 0)
-        return (struct export_outcome){.result = EXPORT_DROP,
+        return (struct export_outcome){.result = EXPORT_FAILED,
                                        .reason = "standard output takes no text"};
     return (struct export_outcome){.result = EXPORT_OK};
 }
@@ -242,8 +242,8 @@ static int console_open(const struct exporter_options *options, void **ret_expor
 }
 
 const struct exporter_ops exporter_console = {
-    .name = "console",
-    .usage = "console     traces as trees on standard output, for people",
+    .settings = {.name = "console"},
+    .usage = "console                     traces as trees on standard output",
     .open = console_open,
     .send = console_send,
     .idle = console_idle,

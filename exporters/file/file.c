@@ -117,7 +117,7 @@ static struct export_outcome file_send(void *exporter, const struct batch *batch
     if (batch != file->batch) {
         r = encode_line(file, batch);
         if (r < 0)
-            return failed(file, r == -ENOMEM ? EXPORT_RETRY : EXPORT_DROP,
+            return failed(file, r == -ENOMEM ? EXPORT_RETRY : EXPORT_FAILED,
                           "cannot encode a line of", r);
         file->batch = batch;
     }
@@ -127,13 +127,13 @@ static struct export_outcome file_send(void *exporter, const struct batch *batch
     file->batch = NULL;
     file->torn = r < 0 && (file->torn || file->written > 0);
     if (r < 0)
-        return failed(file, EXPORT_DROP, "cannot write", r);
+        return failed(file, EXPORT_FAILED, "cannot write", r);
     return (struct export_outcome){.result = EXPORT_OK};
 }
 
 const struct exporter_ops exporter_file = {
-    .name = "file",
-    .usage = "file:PATH   OTLP/JSON appended to a file, one request per line",
+    .settings = {.name = "file"},
+    .usage = "file:PATH                   OTLP/JSON in a file, one request per line",
     .open = file_open,
     .send = file_send,
     .close = file_close,

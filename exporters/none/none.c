@@ -19,8 +19,8 @@ static void none_close(void *exporter)
 }
 
 const struct exporter_ops exporter_none = {
-    .name = "none",
-    .usage = "none        nowhere: spans are made and thrown away, for measuring",
+    .settings = {.name = "none"},
+    .usage = "none                        spans are made and thrown away: to measure",
     .open = none_open,
     .send = none_send,
     .close = none_close,

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <strings.h>
 
 #define HTTP "http://"
@@ -59,18 +58,31 @@ static int problem(int error, const char *text, const char **ret_problem)
     return error;
 }
 
-int endpoint_parse(const char *url, char ret_host_port[static ENDPOINT_MAX],
+/* Behind the scheme, or NULL where it is a strange one. */
+static const char *skip_scheme(const char *url, bool insecure, bool *ret_tls)
+{
+    *ret_tls = !insecure;
+    if (strncasecmp(url, HTTPS, strlen(HTTPS)) == 0) {
+        *ret_tls = true;
+        return url + strlen(HTTPS);
+    }
+    if (strncasecmp(url, HTTP, strlen(HTTP)) == 0) {
+        *ret_tls = false;
+        return url + strlen(HTTP);
+    }
+    return strstr(url, "://") ? NULL : url;
+}
+
+int endpoint_parse(const char *url, bool insecure, struct endpoint *ret_endpoint,
                    const char **ret_problem)
 {
     struct bytes authority, host, path, port;
     uint64_t number;
+    bool tls;
 
-    if (strncasecmp(url, HTTPS, strlen(HTTPS)) == 0)
-        return problem(-EPROTONOSUPPORT, "TLS is not supported yet: use http://", ret_problem);
-    if (strncasecmp(url, HTTP, strlen(HTTP)) == 0)
-        url += strlen(HTTP);
-    else if (strstr(url, "://"))
-        return problem(-EINVAL, "the scheme is not http", ret_problem);
+    url = skip_scheme(url, insecure, &tls);
+    if (!url)
+        return problem(-EINVAL, "the scheme is neither http nor https", ret_problem);
     authority = bytes_from_string(url);
     path = bytes_skip(authority, strcspn(url, "/?#"));
     authority.len -= path.len;
@@ -80,22 +92,8 @@ int endpoint_parse(const char *url, char ret_host_port[static ENDPOINT_MAX],
         return problem(-EINVAL, "no valid host: give http://HOST:PORT", ret_problem);
     if (!parse_port(port, &number))
         return problem(-EINVAL, "no valid port: give http://HOST:PORT", ret_problem);
-    snprintf(ret_host_port, ENDPOINT_MAX, "%.*s:%u", BYTES_PRINTF(host), (unsigned)number);
+    snprintf(ret_endpoint->host_port, ENDPOINT_MAX, "%.*s:%u", BYTES_PRINTF(host),
+             (unsigned)number);
+    ret_endpoint->tls = tls;
     return 0;
-}
-
-const char *endpoint_choose(const char *target)
-{
-    static const char *const variables[] = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-                                            "OTEL_EXPORTER_OTLP_ENDPOINT"};
-
-    if (target[0])
-        return target;
-    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-        const char *value = getenv(variables[i]);
-
-        if (value && value[0])
-            return value;
-    }
-    return "http://localhost:4317";
 }

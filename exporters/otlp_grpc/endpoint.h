@@ -9,16 +9,15 @@
 
 #define ENDPOINT_MAX 300
 
-/*
- * "http://HOST[:PORT][/]" or "HOST[:PORT]", IPv6 in brackets; the port is 4317 where none is given.
- * `ret_host_port` becomes "HOST:PORT". Returns 0, or -EINVAL or -EPROTONOSUPPORT and in
- * `ret_problem` what is wrong.
- */
-int endpoint_parse(const char *url, char ret_host_port[static ENDPOINT_MAX],
-                   const char **ret_problem);
+struct endpoint {
+    char host_port[ENDPOINT_MAX]; /* "HOST:PORT" */
+    bool tls;
+};
 
 /*
- * The target if there is one, else OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, else
- * OTEL_EXPORTER_OTLP_ENDPOINT, else http://localhost:4317. Empty variables count as unset.
+ * "http://HOST[:PORT][/]", "https://...", or "HOST[:PORT]", which is TLS unless `insecure`; IPv6 in
+ * brackets; the port is 4317 where none is given. Returns 0, or -EINVAL and in `ret_problem` what
+ * is wrong.
  */
-const char *endpoint_choose(const char *target);
+int endpoint_parse(const char *url, bool insecure, struct endpoint *ret_endpoint,
+                   const char **ret_problem);

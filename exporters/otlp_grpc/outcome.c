@@ -32,6 +32,19 @@ static struct export_outcome delivered(const struct rpc_response *response)
     return outcome;
 }
 
+/*
+ * A request that is too large is refused as RESOURCE_EXHAUSTED too, and the words tell: "received
+ * message larger than max" of gRPC's C and Go, "message exceeds maximum size" of its Java. With
+ * "CLIENT:" it is gRPC here that complains, of the response.
+ */
+static bool is_too_large(const struct rpc_response *response)
+{
+    return response->status == RPC_RESOURCE_EXHAUSTED && !response->has_retry_delay &&
+           strncmp(response->text, "CLIENT:", 7) != 0 &&
+           (strcasestr(response->text, "larger than max") ||
+            strcasestr(response->text, "exceeds maximum"));
+}
+
 struct export_outcome outcome_make(const struct rpc_response *response, const char *endpoint,
                                    char reason[static OUTCOME_REASON_MAX])
 {
@@ -42,7 +55,9 @@ struct export_outcome outcome_make(const struct rpc_response *response, const ch
         return delivered(response);
     snprintf(reason, OUTCOME_REASON_MAX, "%s: %s%s%s", endpoint,
              rpc_status_name(response->status), response->text[0] ? ": " : "", response->text);
-    return (struct export_outcome){.result = passes ? EXPORT_RETRY : EXPORT_DROP,
+    if (is_too_large(response))
+        return (struct export_outcome){.result = EXPORT_TOO_LARGE, .reason = reason};
+    return (struct export_outcome){.result = passes ? EXPORT_RETRY : EXPORT_REFUSED,
                                    .retry_after_ns = passes ? response->retry_delay_ns : 0,
                                    .reason = reason};
 }

@@ -10,10 +10,11 @@
  * The budget is 1200 ns per span; the best of several rounds counts, for a busy machine only ever
  * slows down.
  */
+#include "bench_span.h"
+
 #include "base/clock.h"
 #include "base/macro.h"
 #include "otlp/otlp.h"
-#include "span/semconv.h"
 
 #include <stdio.h>
 
@@ -27,37 +28,6 @@ struct result {
     double ns;
     size_t bytes;
 };
-
-/* A client span of HTTP, as it is made from an exchange. */
-static void make_span(struct span *span, const char *path)
-{
-    span_reset(span, NULL);
-    memset(&span->trace_id, 0x5a, sizeof(span->trace_id));
-    memset(&span->span_id, 0xa5, sizeof(span->span_id));
-    memset(&span->parent_span_id, 0x3c, sizeof(span->parent_span_id));
-    span->flags = 1;
-    span->kind = SPAN_KIND_CLIENT;
-    span->name = BYTES_LITERAL("GET /api/v1/orders/{id}");
-    span->start_ns = UINT64_C(1704067200000000000);
-    span->end_ns = span->start_ns + NS_PER_MS;
-    span_add_text(span, BYTES_LITERAL("http.request.method"), BYTES_LITERAL("GET"));
-    span_add_text(span, BYTES_LITERAL("url.path"), bytes_from_string(path));
-    span_add_text(span, BYTES_LITERAL("url.scheme"), BYTES_LITERAL("http"));
-    span_add_text(span, BYTES_LITERAL("url.full"),
-                  BYTES_LITERAL("http://orders.shop.svc:8080/api/v1/orders/17?expand=lines"));
-    span_add_integer(span, BYTES_LITERAL("http.response.status_code"), 200);
-    span_add_integer(span, BYTES_LITERAL("http.response.body.size"), 48211);
-    span_add_text(span, BYTES_LITERAL("user_agent.original"),
-                  BYTES_LITERAL("Apache-HttpClient/5.2.1 (Java/17.0.9)"));
-    span_add_text(span, SEMCONV_SERVER_ADDRESS, BYTES_LITERAL("orders.shop.svc"));
-    span_add_integer(span, SEMCONV_SERVER_PORT, 8080);
-    span_add_text(span, SEMCONV_NETWORK_PEER_ADDRESS, BYTES_LITERAL("10.42.17.3"));
-    span_add_integer(span, SEMCONV_NETWORK_PEER_PORT, 8080);
-    span_add_text(span, SEMCONV_NETWORK_TRANSPORT, BYTES_LITERAL("tcp"));
-    span_add_text(span, SEMCONV_NETWORK_PROTOCOL_NAME, BYTES_LITERAL("http"));
-    span_add_text(span, SEMCONV_NETWORK_PROTOCOL_VERSION, BYTES_LITERAL("1.1"));
-    span_add_text(span, FLOWTRACE_PARENT_EVIDENCE, BYTES_LITERAL("thread"));
-}
 
 /* The time of one span; no result (0 bytes) where it cannot be encoded. */
 static struct result measure_spans(const struct span *span, struct buffer *buffer)
@@ -126,9 +96,9 @@ int main(void)
     struct result ascii, repaired, requests;
     struct span span;
 
-    make_span(&span, "/api/v1/orders/\xff");
+    bench_span_make(&span, "/api/v1/orders/\xff");
     repaired = measure_spans(&span, &buffer);
-    make_span(&span, "/api/v1/orders/17");
+    bench_span_make(&span, "/api/v1/orders/17");
     ascii = measure_spans(&span, &buffer);
     requests = measure_requests(buffer_bytes(&buffer));
 

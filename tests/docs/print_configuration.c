@@ -3,12 +3,13 @@
 #include "config/settings.h"
 
 #include "base/log.h"
+#include "exporters/exporter.h"
 
 #include <stdlib.h>
 
 int main(void)
 {
-    int r = settings_print_reference(STDOUT_FILENO);
+    int r = settings_print_reference(exporter_sections, STDOUT_FILENO);
 
     if (r < 0)
         log_error(r, "the reference could not be written");

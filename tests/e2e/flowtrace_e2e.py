@@ -35,10 +35,17 @@ def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def free_ports(n):
+    """n ports that differ."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in sockets]
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def wait_until(condition, what, seconds=15):
@@ -50,6 +57,13 @@ def wait_until(condition, what, seconds=15):
             return answer
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def resident(pid):
+    """What of a process is in memory, by kind, in bytes: anonymous, file, shmem."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return {kind.lower(): int(kib) * 1024
+            for kind, kib in re.findall(r"^Rss(Anon|File|Shmem):\s+(\d+) kB", text, re.MULTILINE)}
 
 
 def port_open(port):
@@ -85,12 +99,12 @@ class Program:
     def errors(self):
         return self.err.read_text(errors="replace")
 
-    def wait_port(self, port):
+    def wait_port(self, port, seconds=15):
         def ready():
             if not self.running():
                 raise AssertionError(f"{self.name} ended: {self.errors()}")
             return port_open(port)
-        wait_until(ready, f"{self.name} on port {port}")
+        wait_until(ready, f"{self.name} on port {port}", seconds)
 
     def wait(self, seconds=120):
         return self.process.wait(seconds)
@@ -274,6 +288,26 @@ def start_shopper(directory, port, *arguments, name="shopper"):
     """The client, with ids that no other test on this host uses at the same time."""
     return Program(directory, name, [sys.executable, SAMPLE / "shopper.py", port, "--prefix",
                                      unique("order"), *arguments])
+
+
+def make_certificates(directory):
+    """The folder in which tests/make-certificates put an authority, a server and two clients."""
+    folder = pathlib.Path(directory) / "certificates"
+    folder.mkdir()
+    subprocess.run([ROOT / "tests" / "make-certificates", folder], check=True)
+    return folder
+
+
+def use_otlp_python():
+    """Goes on in a Python that has gRPC and the published OTLP messages (scripts/get-otlp-python)."""
+    got = subprocess.run([ROOT / "scripts" / "get-otlp-python"], capture_output=True, text=True,
+                         check=False)
+    if got.returncode:
+        sys.exit(f"no Python with the OTLP messages: {got.stderr}")
+    python = got.stdout.splitlines()[-1]
+    if sys.executable != python:
+        # Programs are started by fork and exec, which is all that gRPC would have to mind.
+        os.execve(python, [python, *sys.argv], {**os.environ, "GRPC_ENABLE_FORK_SUPPORT": "0"})
 
 
 def unique(word):

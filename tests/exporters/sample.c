@@ -72,3 +72,18 @@ struct batch *sample_batch_of(size_t n)
                                      .end_us = 1000};
     return sample_batch(samples, n);
 }
+
+const void *sample_settings(const struct exporter_ops *ops, const char *const *assignments)
+{
+    static const struct setting_section *sections[2];
+    static struct settings *settings;
+    size_t n = 0;
+
+    while (assignments && assignments[n])
+        n++;
+    settings_free(settings);
+    settings = NULL;
+    sections[0] = &ops->settings;
+    assert_int_equal(settings_load(NULL, (char *const *)assignments, n, sections, &settings), 0);
+    return settings_section(settings, &ops->settings);
+}

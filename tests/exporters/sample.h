@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/macro.h"
+#include "exporters/exporter.h"
 #include "otlp/batch.h"
 #include "span/span.h"
 
@@ -26,3 +27,9 @@ struct batch *sample_batch(const struct sample *samples, size_t n);
 
 /* n spans of one trace. */
 struct batch *sample_batch_of(size_t n);
+
+/*
+ * The settings of this exporter's section after these assignments ("otlp.ca=/x", NULL-terminated).
+ * Valid until the next call.
+ */
+const void *sample_settings(const struct exporter_ops *ops, const char *const *assignments);

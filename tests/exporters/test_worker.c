@@ -65,7 +65,7 @@ static void fake_close(void *exporter)
     fake.n_closes += exporter != NULL;
 }
 
-static const struct exporter_ops fake_ops = {.name = "fake",
+static const struct exporter_ops fake_ops = {.settings = {.name = "fake"},
                                              .usage = "fake",
                                              .open = fake_open,
                                              .send = fake_send,
@@ -99,7 +99,8 @@ static void put(struct worker *worker, size_t n_spans)
 
 static uint64_t sum_of(const struct worker_stats *stats)
 {
-    return stats->delivered + stats->queued + stats->lost_queue_full + stats->lost_dropped +
+    return stats->delivered + stats->queued + stats->lost_queue_full + stats->lost_refused +
+           stats->lost_failed + stats->lost_too_large +
            stats->lost_rejected + stats->lost_undelivered;
 }
 
@@ -162,7 +163,7 @@ static void refused_and_rejected_spans_are_counted(void **state)
     _cleanup_(worker_freep) struct worker *worker = NULL;
     const struct worker_stats *stats;
 
-    fake.script[0] = (struct export_outcome){.result = EXPORT_DROP, .reason = "no"};
+    fake.script[0] = (struct export_outcome){.result = EXPORT_REFUSED, .reason = "no"};
     fake.script[1] = (struct export_outcome){.result = EXPORT_OK, .rejected_spans = 2};
     fake.script[2] = (struct export_outcome){.result = EXPORT_OK, .rejected_spans = 99};
     fake.n_script = 3;
@@ -172,7 +173,7 @@ static void refused_and_rejected_spans_are_counted(void **state)
     put(worker, 5);
     put(worker, 4);
     worker_stop(worker, LONG_NS);
-    assert_int_equal(stats->lost_dropped, 1);
+    assert_int_equal(stats->lost_refused, 1);
     assert_int_equal(stats->delivered, 3);
     assert_int_equal(stats->lost_rejected, 6);
     assert_int_equal(sum_of(stats), stats->offered);
@@ -307,7 +308,7 @@ static void the_accounts_add_up_at_every_moment(void **state)
     pthread_t thread;
 
     for (size_t i = 0; i < SCRIPT_MAX; i++)
-        fake.script[i] = (struct export_outcome){.result = i % 4 == 3 ? EXPORT_DROP : EXPORT_OK,
+        fake.script[i] = (struct export_outcome){.result = i % 4 == 3 ? EXPORT_REFUSED : EXPORT_OK,
                                                  .rejected_spans = i % 3};
     fake.n_script = SCRIPT_MAX;
     worker = start(batch->n_bytes * 16);
@@ -365,6 +366,60 @@ static void a_backend_that_goes_away_and_comes_back_is_two_lines(void **state)
     fclose(log);
 }
 
+static void what_is_too_large_goes_in_halves_and_each_span_once(void **state)
+{
+    _cleanup_(worker_freep) struct worker *worker = NULL;
+    const struct worker_stats *stats;
+
+    /* 5 too large, 3 too large, then 2, 2 (once again) and 1. */
+    fake.script[0].result = fake.script[1].result = EXPORT_TOO_LARGE;
+    fake.script[3].result = EXPORT_RETRY;
+    fake.n_script = 6;
+    worker = start(1 << 20);
+    stats = worker_stats(worker);
+    put(worker, 5);
+    wait_until(&stats->delivered, 5);
+    assert_int_equal(stats->sends, 6);
+    assert_int_equal(stats->splits, 2);
+    assert_int_equal(stats->queued, 0);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(fake.sizes[i], ((const size_t[]){5, 3, 2, 2, 2, 1})[i]);
+}
+
+static void a_span_that_is_too_large_alone_is_lost_under_that_name(void **state)
+{
+    _cleanup_(worker_freep) struct worker *worker = NULL;
+    const struct worker_stats *stats;
+
+    fake.script[0].result = EXPORT_TOO_LARGE;
+    worker = start(1 << 20);
+    stats = worker_stats(worker);
+    put(worker, 3);
+    wait_until(&stats->lost_too_large, 3);
+    assert_int_equal(stats->queued, 0);
+    assert_int_equal(sum_of(stats), 3);
+}
+
+static void the_time_and_bytes_of_each_send_are_counted(void **state)
+{
+    _cleanup_(worker_freep) struct worker *worker = NULL;
+    const struct worker_stats *stats;
+    uint64_t n = 0;
+
+    fake.script[0] = (struct export_outcome){.result = EXPORT_RETRY, .bytes = 30};
+    fake.script[1] = (struct export_outcome){.result = EXPORT_OK, .bytes = 70};
+    fake.n_script = 2;
+    worker = start(1 << 20);
+    stats = worker_stats(worker);
+    put(worker, 1);
+    wait_until(&stats->delivered, 1);
+    assert_int_equal(stats->sent_bytes, 100);
+    assert_int_equal(stats->retries_in_row, 0);
+    for (size_t i = 0; i < SEND_TIMES; i++)
+        n += stats->send_times[i];
+    assert_int_equal(n, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +437,9 @@ int main(void)
         cmocka_unit_test_setup(idle_is_called_while_there_is_nothing_to_send, reset),
         cmocka_unit_test_setup(the_accounts_add_up_at_every_moment, reset),
         cmocka_unit_test_setup(a_backend_that_goes_away_and_comes_back_is_two_lines, reset),
+        cmocka_unit_test_setup(what_is_too_large_goes_in_halves_and_each_span_once, reset),
+        cmocka_unit_test_setup(a_span_that_is_too_large_alone_is_lost_under_that_name, reset),
+        cmocka_unit_test_setup(the_time_and_bytes_of_each_send_are_counted, reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

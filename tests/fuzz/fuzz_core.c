@@ -45,7 +45,7 @@ static const struct settings *small_settings(void)
                                   batch,       names,     unsampled, baggage};
     static struct settings *settings;
 
-    if (!settings && settings_load(NULL, assignments, ELEMENTSOF(assignments), &settings) < 0)
+    if (!settings && settings_load(NULL, assignments, ELEMENTSOF(assignments), NULL, &settings) < 0)
         abort();
     return settings;
 }

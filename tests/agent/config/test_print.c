@@ -37,10 +37,10 @@ static void what_is_printed_loads_to_the_same_values(void **state)
     char path[64], text[8192], text_again[8192];
 
     assert_int_equal(settings_load(NULL, (char *const *)assignments, ELEMENTSOF(assignments),
-                                   &first), 0);
+                                   NULL, &first), 0);
     assert_int_equal(settings_print(first, fd), 0);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    assert_int_equal(settings_load(path, NULL, 0, &second), 0);
+    assert_int_equal(settings_load(path, NULL, 0, NULL, &second), 0);
     assert_int_equal(settings_print(second, again), 0);
     read_back(fd, text, sizeof(text));
     read_back(again, text_again, sizeof(text_again));
@@ -58,7 +58,7 @@ static void the_reference_names_every_setting_with_its_default(void **state)
     _cleanup_(closep) int fd = memfd_create("reference", MFD_CLOEXEC);
     char text[32768], row[128];
 
-    assert_int_equal(settings_print_reference(fd), 0);
+    assert_int_equal(settings_print_reference(NULL, fd), 0);
     read_back(fd, text, sizeof(text));
     for (size_t i = 0; i < setting_count; i++) {
         snprintf(row, sizeof(row), "\n| `%s` | %s | ", setting_rows[i].key,
@@ -74,9 +74,9 @@ static void a_file_that_cannot_be_written_is_an_error(void **state)
     _cleanup_(settings_freep) struct settings *settings = NULL;
     _cleanup_(closep) int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
-    assert_int_equal(settings_load(NULL, NULL, 0, &settings), 0);
+    assert_int_equal(settings_load(NULL, NULL, 0, NULL, &settings), 0);
     assert_int_equal(settings_print(settings, full), -ENOSPC);
-    assert_int_equal(settings_print_reference(full), -ENOSPC);
+    assert_int_equal(settings_print_reference(NULL, full), -ENOSPC);
 }
 
 int main(void)

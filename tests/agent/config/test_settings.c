@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,7 +19,7 @@ static void the_defaults_are_those_of_the_table(void **state)
 {
     _cleanup_(settings_freep) struct settings *settings = NULL;
 
-    assert_int_equal(settings_load(NULL, NULL, 0, &settings), 0);
+    assert_int_equal(settings_load(NULL, NULL, 0, NULL, &settings), 0);
     assert_string_equal(settings->source, "bpf");
     assert_string_equal(settings->record, "");
     assert_int_equal(settings->exporters.n, 0);
@@ -38,10 +39,12 @@ static void the_defaults_are_those_of_the_table(void **state)
 static void keys_are_unique_and_defaults_lie_within_their_bounds(void **state)
 {
     struct settings *settings = NULL;
+    struct setting_place place;
 
-    assert_int_equal(settings_load(NULL, NULL, 0, &settings), 0);
+    assert_int_equal(settings_load(NULL, NULL, 0, NULL, &settings), 0);
     for (size_t i = 0; i < setting_count; i++) {
-        assert_ptr_equal(setting_find(setting_rows[i].key), &setting_rows[i]);
+        assert_true(setting_find(settings, setting_rows[i].key, &place));
+        assert_ptr_equal(place.row, &setting_rows[i]);
         assert_int_equal(setting_assign_text(&setting_rows[i], settings,
                                              setting_rows[i].default_text), 0);
         assert_true(strlen(setting_rows[i].description) > 0);
@@ -56,7 +59,7 @@ static void the_last_assignment_wins(void **state)
                                  "select.ports=80,8000-8099", "status.listen="};
 
     assert_int_equal(settings_load(NULL, (char *const *)assignments, ELEMENTSOF(assignments),
-                                   &settings), 0);
+                                   NULL, &settings), 0);
     assert_int_equal(settings->capture_head, 8192);
     assert_string_equal(settings->log_level, "debug");
     assert_int_equal(settings->select_ports.n, 2);
@@ -93,13 +96,128 @@ static void a_bad_assignment_is_told_with_what_is_allowed(void **state)
         int r;
 
         stderr_capture_begin(&capture);
-        r = settings_load(NULL, (char *const *)&cases[i].assignment, 1, &settings);
+        r = settings_load(NULL, (char *const *)&cases[i].assignment, 1, NULL, &settings);
         stderr_capture_end(&capture);
         assert_true(r == -EINVAL || r == -ERANGE);
         assert_ptr_equal(settings, state);
         if (!strstr(capture.text, cases[i].said))
             fail_msg("%s does not say %s", capture.text, cases[i].said);
     }
+}
+
+/* A section as an exporter brings it. */
+struct shop {
+    char *name;
+    struct string_list tokens;
+    uint64_t wait;
+};
+
+static const struct setting shop_rows[] = {
+    {"name", SETTING_TEXT, "corner", .offset = offsetof(struct shop, name), .description = "?"},
+    {"tokens", SETTING_LIST, "", .offset = offsetof(struct shop, tokens), .secret = true,
+     .description = "?"},
+    {"wait", SETTING_DURATION, "1s", 0, UINT64_C(5000000000), .offset = offsetof(struct shop, wait),
+     .description = "?"},
+};
+
+static const struct setting_section shop_section = {
+    .name = "shop", .rows = shop_rows, .n_rows = 3, .size = sizeof(struct shop)};
+static const struct setting_section *const sections[] = {&shop_section, NULL};
+
+static int load_shop(const char *const *assignments, size_t n, struct settings **ret_settings)
+{
+    return settings_load(NULL, (char *const *)assignments, n, sections, ret_settings);
+}
+
+static void a_section_has_defaults_and_takes_assignments_under_its_name(void **state)
+{
+    static const char *const assignments[] = {"shop.wait=2s", "batch.spans=7"};
+    struct settings *settings = NULL;
+    const struct shop *shop;
+
+    assert_int_equal(load_shop(assignments, 2, &settings), 0);
+    shop = settings_section(settings, &shop_section);
+    assert_string_equal(shop->name, "corner");
+    assert_true(shop->wait == UINT64_C(2000000000));
+    assert_int_equal(settings->batch_spans, 7);
+    settings_free(settings);
+}
+
+static void one_more_item_of_a_list_keeps_its_commas(void **state)
+{
+    static const char *const assignments[] = {"shop.tokens=a,b", "shop.tokens+=c,d"};
+    static const char *const no_list[] = {"shop.name+=x"};
+    struct settings *settings = NULL;
+    const struct shop *shop;
+
+    assert_int_equal(load_shop(assignments, 2, &settings), 0);
+    shop = settings_section(settings, &shop_section);
+    assert_int_equal(shop->tokens.n, 3);
+    assert_string_equal(shop->tokens.items[2], "c,d");
+    settings_free(settings);
+    assert_int_equal(load_shop(no_list, 1, &settings), -EINVAL);
+}
+
+static void a_struct_of_its_own_differs_where_it_is_told(void **state)
+{
+    static const char *const assignments[] = {"shop.tokens=a,b", "shop.wait=2s"};
+    struct settings *settings = NULL;
+    struct shop *own = NULL, *none = NULL;
+    const struct shop *shop;
+
+    assert_int_equal(load_shop(assignments, 2, &settings), 0);
+    assert_int_equal(settings_section_new(settings, &shop_section, ";name=c,d;tokens+=c=d;",
+                                          (void **)&own), 0);
+    assert_string_equal(own->name, "c,d");
+    assert_true(own->wait == UINT64_C(2000000000));
+    assert_int_equal(own->tokens.n, 3);
+    assert_string_equal(own->tokens.items[2], "c=d");
+    settings_section_free(&shop_section, own);
+    shop = settings_section(settings, &shop_section);
+    assert_string_equal(shop->name, "corner");
+    assert_int_equal(shop->tokens.n, 2);
+    assert_int_equal(settings_section_new(settings, &shop_section, ";batch.spans=3",
+                                          (void **)&none), -EINVAL);
+    assert_int_equal(settings_section_new(settings, &shop_section, ";wait=9s", (void **)&none),
+                     -ERANGE);
+    assert_null(none);
+    settings_free(settings);
+}
+
+static void an_unknown_key_of_a_section_names_those_that_there_are(void **state)
+{
+    static const char *const assignments[] = {"shop.window=3"};
+    struct stderr_capture capture;
+    struct settings *settings = NULL;
+
+    stderr_capture_begin(&capture);
+    assert_int_equal(load_shop(assignments, 1, &settings), -EINVAL);
+    stderr_capture_end(&capture);
+    assert_non_null(strstr(capture.text, "(there are: shop.name, shop.tokens, shop.wait)"));
+}
+
+static void a_secret_is_neither_printed_nor_quoted(void **state)
+{
+    static const char *const good[] = {"shop.tokens=hunter2",
+                                       "exporters+=shop:there;wait=1s;tokens=hunter2"};
+    static const char *const bad[] = {"shop.tokens=hunter2,\n"};
+    struct stderr_capture capture;
+    struct settings *settings = NULL;
+    char text[8192] = "";
+    FILE *file = tmpfile();
+
+    assert_int_equal(load_shop(good, 2, &settings), 0);
+    assert_int_equal(settings_print(settings, fileno(file)), 0);
+    settings_free(settings);
+    rewind(file);
+    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+    fclose(file);
+    assert_non_null(strstr(text, "shop:\n  name: 'corner'\n  # tokens: is set, and not shown\n"));
+    assert_null(strstr(text, "hunter2"));
+    stderr_capture_begin(&capture);
+    assert_int_equal(load_shop(bad, 1, &settings), -EINVAL);
+    stderr_capture_end(&capture);
+    assert_null(strstr(capture.text, "hunter2"));
 }
 
 int main(void)
@@ -109,6 +227,11 @@ int main(void)
         cmocka_unit_test(keys_are_unique_and_defaults_lie_within_their_bounds),
         cmocka_unit_test(the_last_assignment_wins),
         cmocka_unit_test(a_bad_assignment_is_told_with_what_is_allowed),
+        cmocka_unit_test(a_section_has_defaults_and_takes_assignments_under_its_name),
+        cmocka_unit_test(one_more_item_of_a_list_keeps_its_commas),
+        cmocka_unit_test(a_struct_of_its_own_differs_where_it_is_told),
+        cmocka_unit_test(an_unknown_key_of_a_section_names_those_that_there_are),
+        cmocka_unit_test(a_secret_is_neither_printed_nor_quoted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ static int load(const char *yaml, struct settings **ret_settings)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, yaml, strlen(yaml)), strlen(yaml));
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    return settings_load(path, NULL, 0, ret_settings);
+    return settings_load(path, NULL, 0, NULL, ret_settings);
 }
 
 static void mappings_nest_as_the_dots_of_a_key(void **state)
@@ -118,7 +118,7 @@ static void a_missing_file_is_named(void **state)
     int r;
 
     stderr_capture_begin(&capture);
-    r = settings_load("/nonexistent/flowtrace.yaml", NULL, 0, &settings);
+    r = settings_load("/nonexistent/flowtrace.yaml", NULL, 0, NULL, &settings);
     stderr_capture_end(&capture);
     assert_int_equal(r, -ENOENT);
     assert_non_null(strstr(capture.text, "/nonexistent/flowtrace.yaml"));

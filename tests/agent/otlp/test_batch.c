@@ -202,6 +202,33 @@ static void references_are_counted_across_threads(void **state)
     batch_unref(batch);
 }
 
+/* a1 a2 | b1 b2: every part of it, and all parts together are the whole. */
+static void a_slice_holds_its_spans_under_their_resources(void **state)
+{
+    struct batch_builder *builder = builder_of(8, 100);
+    struct batch *batch, *slice;
+
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(add(builder, i / 2, i < 2 ? "A" : "B",
+                             ((const char *const[]){"a1", "a22", "b1", "b2"})[i]), 0);
+    batch = seal(builder);
+    batch_builder_free(builder);
+    assert_int_equal(batch_slice(batch, 1, 2, &slice), 0);
+    assert_int_equal(slice->n_groups, 2);
+    assert_int_equal(slice->n_spans, 2);
+    assert_int_equal(slice->n_bytes, 7);
+    assert_bytes(slice->groups[0].resource, "A");
+    assert_bytes(slice->groups[0].spans[0], "a22");
+    assert_bytes(slice->groups[1].spans[0], "b1");
+    batch_unref(slice);
+    assert_int_equal(batch_slice(batch, 3, 1, &slice), 0);
+    assert_int_equal(slice->n_groups, 1);
+    assert_bytes(slice->groups[0].resource, "B");
+    assert_bytes(slice->groups[0].spans[0], "b2");
+    batch_unref(slice);
+    batch_unref(batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_builder_starts_anew_after_each_seal),
         cmocka_unit_test(an_empty_batch_can_be_sealed),
         cmocka_unit_test(a_batch_outlives_its_builder_until_the_last_reference),
+        cmocka_unit_test(a_slice_holds_its_spans_under_their_resources),
         cmocka_unit_test(references_are_counted_across_threads),
     };
 

@@ -91,7 +91,7 @@ static struct world *make_world(char *const *assignments, size_t n)
 
     world->bytes = buffer_make(1 << 20);
     world->now_ns = 1000 * MS;
-    assert_int_equal(settings_load(NULL, assignments, n, &world->settings), 0);
+    assert_int_equal(settings_load(NULL, assignments, n, NULL, &world->settings), 0);
     options.settings = world->settings;
     assert_int_equal(pipeline_new(&options, &world->pipeline), 0);
     return world;

@@ -16,7 +16,7 @@ static struct policy *policy_of(const char *const *assignments, size_t n)
     _cleanup_(settings_freep) struct settings *settings = NULL;
     struct policy *policy;
 
-    assert_int_equal(settings_load(NULL, (char *const *)assignments, n, &settings), 0);
+    assert_int_equal(settings_load(NULL, (char *const *)assignments, n, NULL, &settings), 0);
     assert_int_equal(policy_new(settings, &policy), 0);
     return policy;
 }

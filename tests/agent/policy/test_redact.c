@@ -21,7 +21,7 @@ static int set_up(void **state)
     struct settings *settings;
 
     assert_non_null(fixture);
-    assert_int_equal(settings_load(NULL, NULL, 0, &settings), 0);
+    assert_int_equal(settings_load(NULL, NULL, 0, NULL, &settings), 0);
     assert_int_equal(policy_new(settings, &fixture->policy), 0);
     settings_free(settings);
     assert_int_equal(arena_init(&fixture->arena, 4096), 0);

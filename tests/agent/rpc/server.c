@@ -51,7 +51,7 @@ static void remember_head(struct server *server, const grpc_call_details *detail
     struct server_call *last = &server->last;
 
     last->number++;
-    last->user_agent[0] = last->accepts[0] = '\0';
+    last->user_agent[0] = last->accepts[0] = last->token[0] = '\0';
     copy_slice(last->method, sizeof(last->method), &details->method);
     for (size_t i = 0; i < metadata->count; i++) {
         const grpc_metadata *entry = &metadata->metadata[i];
@@ -60,6 +60,8 @@ static void remember_head(struct server *server, const grpc_call_details *detail
             copy_slice(last->user_agent, sizeof(last->user_agent), &entry->value);
         if (grpc_slice_str_cmp(entry->key, "grpc-accept-encoding") == 0)
             copy_slice(last->accepts, sizeof(last->accepts), &entry->value);
+        if (grpc_slice_str_cmp(entry->key, "x-token") == 0)
+            copy_slice(last->token, sizeof(last->token), &entry->value);
     }
 }
 
@@ -69,6 +71,7 @@ static void remember_message(struct server *server, grpc_byte_buffer *message)
     grpc_slice slice;
 
     buffer_reset(&server->last.message);
+    server->last.gzip = message && message->data.raw.compression == GRPC_COMPRESS_GZIP;
     if (!message || !grpc_byte_buffer_reader_init(&reader, message))
         return;
     while (grpc_byte_buffer_reader_next(&reader, &slice)) {
@@ -189,17 +192,17 @@ static void server_free(struct server *server)
     grpc_shutdown_blocking();
 }
 
-struct server *server_start(unsigned port)
+/* Takes the credentials over. */
+static struct server *start_with(unsigned port, grpc_server_credentials *credentials)
 {
-    grpc_arg reuse = {.type = GRPC_ARG_INTEGER, .key = (char *)GRPC_ARG_ALLOW_REUSEPORT,
-                      .value.integer = 0};
-    grpc_channel_args args = {.num_args = 1, .args = &reuse};
-    grpc_server_credentials *credentials;
+    grpc_arg off[] = {
+        {.type = GRPC_ARG_INTEGER, .key = (char *)GRPC_ARG_ALLOW_REUSEPORT},
+        {.type = GRPC_ARG_INTEGER, .key = (char *)GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION},
+    };
+    grpc_channel_args args = {.num_args = 2, .args = off};
     struct server *server = calloc(1, sizeof(*server));
     char address[32];
 
-    grpc_init();
-    credentials = grpc_insecure_server_credentials_create();
     pthread_mutex_init(&server->lock, NULL);
     server->last.message = buffer_make(MESSAGE_MAX);
     server->server = grpc_server_create(&args, NULL);
@@ -245,4 +248,36 @@ const struct server_call *server_last_call(struct server *server)
     pthread_mutex_lock(&server->lock);
     pthread_mutex_unlock(&server->lock);
     return &server->last;
+}
+
+struct server *server_start(unsigned port)
+{
+    grpc_init();
+    return start_with(port, grpc_insecure_server_credentials_create());
+}
+
+static void read_text(const char *folder, const char *name, char *out, size_t size)
+{
+    char path[256];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    file = fopen(path, "re");
+    out[file ? fread(out, 1, size - 1, file) : 0] = '\0';
+    if (file)
+        fclose(file);
+}
+
+struct server *server_start_tls(const char *certificates)
+{
+    static char ca[8192], certificate[8192], key[8192];
+    grpc_ssl_pem_key_cert_pair pair = {key, certificate};
+
+    read_text(certificates, "ca.pem", ca, sizeof(ca));
+    read_text(certificates, "server.pem", certificate, sizeof(certificate));
+    read_text(certificates, "server.key", key, sizeof(key));
+    grpc_init();
+    return start_with(0, grpc_ssl_server_credentials_create_ex(
+                             ca, &pair, 1,
+                             GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY, NULL));
 }

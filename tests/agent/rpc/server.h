@@ -24,11 +24,20 @@ struct server_call {
     char method[128];
     char user_agent[128];
     char accepts[128]; /* grpc-accept-encoding */
+    bool gzip;         /* the message came as gzip, and is left so */
+    char token[64];    /* x-token */
     struct buffer message;
 };
 
 /* Port 0: any that is free. NULL where the port cannot be had. */
 struct server *server_start(unsigned port);
+
+/*
+ * The same over mutual TLS, with what tests/make-certificates put into the folder: only a client
+ * that its authority signed is let in.
+ */
+struct server *server_start_tls(const char *certificates);
+
 void server_stop(struct server *server); /* NULL is fine */
 
 unsigned server_port(const struct server *server);

@@ -2,8 +2,10 @@
 #include "rpc/client.h"
 
 #include "base/clock.h"
+#include "rpc/gunzip.h"
 #include "server.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,14 +22,22 @@ struct fixture {
     struct rpc_response response;
 };
 
-static struct rpc_client *client_of(unsigned port)
+/* The target stands in a buffer of its own: it must outlive the client. */
+static struct rpc_client *client_with(unsigned port, struct rpc_options options)
 {
+    static char target[32];
     struct rpc_client *client;
-    char target[32];
+    const char *problem;
 
     snprintf(target, sizeof(target), "127.0.0.1:%u", port);
-    assert_int_equal(rpc_client_new(target, &client), 0);
+    options.target = target;
+    assert_int_equal(rpc_client_new(&options, &client, &problem), 0);
     return client;
+}
+
+static struct rpc_client *client_of(unsigned port)
+{
+    return client_with(port, (struct rpc_options){0});
 }
 
 static int set_up(void **state)
@@ -256,6 +266,156 @@ static void a_server_that_comes_back_is_found_by_the_next_call(void **state)
     assert_int_equal(call(fixture), RPC_OK);
 }
 
+static void headers_go_with_each_call(void **state)
+{
+    static const struct rpc_header headers[] = {{"authorization", "Bearer x"}, {"x-token", "t0k"}};
+    struct fixture *fixture = *state;
+
+    rpc_client_free(fixture->client);
+    fixture->client = client_with(server_port(fixture->server),
+                                  (struct rpc_options){.headers = headers, .n_headers = 2});
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(call(fixture), RPC_OK);
+        assert_string_equal(server_last_call(fixture->server)->token, "t0k");
+    }
+}
+
+static void what_is_no_header_is_refused_by_name(void **state)
+{
+    static const struct rpc_header wrong[] = {{"x token", "v"}, {"x-bin", "v"}, {"x", "a\nb"}};
+
+    for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
+        struct rpc_options options = {.target = "h:1", .headers = &wrong[i], .n_headers = 1};
+        struct rpc_client *client = NULL;
+        const char *problem;
+
+        assert_int_equal(rpc_client_new(&options, &client, &problem), -EINVAL);
+        assert_string_equal(problem, wrong[i].name);
+        assert_null(client);
+    }
+}
+
+static void with_gzip_the_message_arrives_as_it_was(void **state)
+{
+    struct fixture *fixture = *state;
+    static uint8_t message[1 << 20];
+    _cleanup_(buffer_done) struct buffer inflated = buffer_make(sizeof(message));
+    const struct server_call *seen;
+
+    rpc_client_free(fixture->client);
+    fixture->client =
+        client_with(server_port(fixture->server), (struct rpc_options){.gzip = true});
+    assert_int_equal(call_within(fixture, bytes_make(message, sizeof(message)), LONG_NS, NULL),
+                     RPC_OK);
+    seen = server_last_call(fixture->server);
+    assert_true(seen->gzip && seen->message.len < sizeof(message) / 100);
+    assert_int_equal(gunzip(buffer_bytes(&seen->message), &inflated), 0);
+    assert_true(bytes_equal(buffer_bytes(&inflated), bytes_make(message, sizeof(message))));
+}
+
+/* ---- TLS ------------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/flowtrace-test-XXXXXX";
+
+static const char *path_of(const char *name)
+{
+    static char paths[4][64];
+    static unsigned n;
+    char *path = paths[n++ % ELEMENTSOF(paths)];
+
+    snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+    return path;
+}
+
+static void shell(const char *format, const char *argument)
+{
+    char command[512];
+
+    snprintf(command, sizeof(command), format, argument);
+    assert_int_equal(system(command), 0);
+}
+
+static int make_certificates(void **state)
+{
+    if (!mkdtemp(folder))
+        return -1;
+    shell(MAKE_CERTIFICATES " %s", folder);
+    return 0;
+}
+
+static int remove_certificates(void **state)
+{
+    shell("rm -r %s", folder);
+    return 0;
+}
+
+static int set_up_tls(void **state)
+{
+    static struct fixture fixture;
+
+    fixture = (struct fixture){.server = server_start_tls(folder),
+                               .response = rpc_response_make()};
+    assert_non_null(fixture.server);
+    *state = &fixture;
+    return 0;
+}
+
+static enum rpc_status call_over(struct fixture *fixture, const struct rpc_tls *tls)
+{
+    rpc_client_free(fixture->client);
+    fixture->client = client_with(server_port(fixture->server), (struct rpc_options){.tls = tls});
+    return call(fixture);
+}
+
+static void mutual_tls_lets_both_ends_prove_themselves(void **state)
+{
+    const struct rpc_tls tls = {path_of("ca.pem"), path_of("client.pem"), path_of("client.key")};
+
+    assert_int_equal(call_over(*state, &tls), RPC_OK);
+}
+
+static void a_stranger_at_either_end_is_nobody(void **state)
+{
+    const struct rpc_tls anonymous = {.ca = path_of("ca.pem")};
+    const struct rpc_tls stranger = {path_of("ca.pem"), path_of("other.pem"),
+                                     path_of("other.key")};
+    const struct rpc_tls distrust = {path_of("other-ca.pem"), path_of("client.pem"),
+                                     path_of("client.key")};
+
+    assert_int_equal(call_over(*state, &anonymous), RPC_UNAVAILABLE);
+    assert_int_equal(call_over(*state, &stranger), RPC_UNAVAILABLE);
+    assert_int_equal(call_over(*state, &distrust), RPC_UNAVAILABLE);
+    assert_int_equal(call_over(*state, NULL), RPC_UNAVAILABLE);
+}
+
+static void a_certificate_that_is_replaced_is_used_by_the_next_call(void **state)
+{
+    const struct rpc_tls tls = {path_of("ca.pem"), path_of("now.pem"), path_of("now.key")};
+    struct fixture *fixture = *state;
+
+    shell("cd %s && cp client.pem now.pem && cp client.key now.key", folder);
+    assert_int_equal(call_over(fixture, &tls), RPC_OK);
+    shell("cd %s && cp other.pem new.pem && mv new.pem now.pem && cp other.key now.key", folder);
+    assert_int_equal(call(fixture), RPC_UNAVAILABLE);
+    shell("cd %s && rm now.key", folder);
+    assert_int_equal(call(fixture), RPC_UNAVAILABLE);
+    assert_non_null(strstr(fixture->response.text, "now.key"));
+    shell("cd %s && cp client.pem now.pem && cp client.key now.key", folder);
+    assert_int_equal(call(fixture), RPC_OK);
+}
+
+static void a_file_that_is_not_there_is_named_at_once(void **state)
+{
+    const struct rpc_tls tls = {.ca = "/nowhere/ca.pem"};
+    struct rpc_options options = {.target = "host:1", .tls = &tls};
+    struct rpc_client *client = NULL;
+    const char *problem;
+
+    assert_int_equal(rpc_client_new(&options, &client, &problem), -ENOENT);
+    assert_string_equal(problem, "/nowhere/ca.pem");
+    assert_null(client);
+}
+
 static void every_status_has_its_name(void **state)
 {
     assert_string_equal(rpc_status_name(RPC_OK), "OK");
@@ -266,6 +426,7 @@ static void every_status_has_its_name(void **state)
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TLS_CASE(name) cmocka_unit_test_setup_teardown(name, set_up_tls, tear_down)
 
 int main(void)
 {
@@ -283,8 +444,15 @@ int main(void)
         CASE(stopping_ends_a_call_to_a_silent_server),
         CASE(a_closed_port_is_unavailable_at_once),
         CASE(a_server_that_comes_back_is_found_by_the_next_call),
+        CASE(headers_go_with_each_call),
+        cmocka_unit_test(what_is_no_header_is_refused_by_name),
+        CASE(with_gzip_the_message_arrives_as_it_was),
+        TLS_CASE(mutual_tls_lets_both_ends_prove_themselves),
+        TLS_CASE(a_stranger_at_either_end_is_nobody),
+        TLS_CASE(a_certificate_that_is_replaced_is_used_by_the_next_call),
+        cmocka_unit_test(a_file_that_is_not_there_is_named_at_once),
         cmocka_unit_test(every_status_has_its_name),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
 }

@@ -195,7 +195,7 @@ static void closed_standard_output_loses_the_batch_under_a_name(void **state)
     close(STDOUT_FILENO);
     outcome = exporter_console.send(fixture->console, batch);
     end(fixture);
-    assert_int_equal(outcome.result, EXPORT_DROP);
+    assert_int_equal(outcome.result, EXPORT_FAILED);
     assert_string_equal(outcome.reason, "standard output takes no text");
 }
 

@@ -220,7 +220,7 @@ static void behind_a_line_that_was_cut_the_next_starts_anew(void **state)
     assert_return_code(getrlimit(RLIMIT_FSIZE, &unlimited), errno);
     limit = (struct rlimit){.rlim_cur = 100, .rlim_max = unlimited.rlim_max};
     assert_return_code(setrlimit(RLIMIT_FSIZE, &limit), errno);
-    assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_DROP);
+    assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_FAILED);
     assert_return_code(setrlimit(RLIMIT_FSIZE, &unlimited), errno);
     assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_OK);
     assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_OK);

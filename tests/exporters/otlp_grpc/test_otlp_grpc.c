@@ -42,6 +42,7 @@ static int set_up(void **state)
     assert_non_null(fixture.server);
     target_of(fixture.server, target);
     options.target = target;
+    options.settings = sample_settings(&exporter_otlp_grpc, NULL);
     assert_int_equal(exporter_otlp_grpc.open(&options, &fixture.exporter), 0);
     *state = &fixture;
     return 0;
@@ -99,7 +100,7 @@ static void a_refused_batch_is_dropped_with_the_backends_words(void **state)
                                                                .no_message = true,
                                                                .text = "unknown service"});
     outcome = send_spans(fixture, 1);
-    assert_int_equal(outcome.result, EXPORT_DROP);
+    assert_int_equal(outcome.result, EXPORT_REFUSED);
     assert_non_null(strstr(outcome.reason, "UNIMPLEMENTED: unknown service"));
 }
 
@@ -131,8 +132,10 @@ static void stopping_gives_up_a_call_and_asks_for_another(void **state)
 
 static struct worker *start_worker(const char *target)
 {
-    struct worker_options options = {
-        .target = target, .queue_bytes = REQUEST_MAX, .send_timeout_ns = LONG_NS};
+    struct worker_options options = {.target = target,
+                                     .settings = sample_settings(&exporter_otlp_grpc, NULL),
+                                     .queue_bytes = REQUEST_MAX,
+                                     .send_timeout_ns = LONG_NS};
     struct worker *worker;
 
     assert_int_equal(worker_start(&exporter_otlp_grpc, &options, &worker), 0);
@@ -182,15 +185,90 @@ static void a_worker_stops_in_time_though_the_backend_hangs(void **state)
     worker_free(worker);
 }
 
+static int open_with(const char *target, const char *const *assignments, void **ret_exporter)
+{
+    static const _Atomic bool never;
+    struct exporter_options options = {
+        .target = target,
+        .settings = sample_settings(&exporter_otlp_grpc, assignments),
+        .send_timeout_ns = LONG_NS,
+        .stopping = &never,
+    };
+
+    return exporter_otlp_grpc.open(&options, ret_exporter);
+}
+
 static void a_wrong_endpoint_is_refused_at_once(void **state)
 {
-    struct exporter_options options = {.target = "http://host:4318/v1/traces"};
+    static const char *const no_key[] = {"otlp.certificate=/x.pem", NULL};
+    static const char *const no_ca[] = {"otlp.ca=/nowhere.pem", NULL};
     void *exporter = NULL;
 
-    assert_int_equal(exporter_otlp_grpc.open(&options, &exporter), -EINVAL);
-    options.target = "https://host:4317";
-    assert_int_equal(exporter_otlp_grpc.open(&options, &exporter), -EPROTONOSUPPORT);
+    assert_int_equal(open_with("http://host:4318/v1/traces", NULL, &exporter), -EINVAL);
+    assert_int_equal(open_with("http://a:1,ftp://b:2", NULL, &exporter), -EINVAL);
+    assert_int_equal(open_with(",", NULL, &exporter), -EINVAL);
+    assert_int_equal(open_with("https://host:4317", no_key, &exporter), -EINVAL);
+    assert_int_equal(open_with("https://host:4317", no_ca, &exporter), -ENOENT);
     assert_null(exporter);
+}
+
+/* The first endpoint is nobody's, then the second goes away and the first is there. */
+static void another_endpoint_takes_over_within_the_same_send(void **state)
+{
+    _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(2);
+    struct fixture *fixture = *state;
+    struct server *first = server_start(0);
+    unsigned port = server_port(first);
+    void *exporter = NULL;
+    char target[128];
+
+    server_stop(first);
+    snprintf(target, sizeof(target), "http://127.0.0.1:%u,http://127.0.0.1:%u", port,
+             server_port(fixture->server));
+    assert_int_equal(open_with(target, NULL, &exporter), 0);
+    assert_int_equal(exporter_otlp_grpc.send(exporter, batch).result, EXPORT_OK);
+    assert_int_equal(server_last_call(fixture->server)->number, 1);
+    server_stop(TAKE_PTR(fixture->server));
+    assert_int_equal(exporter_otlp_grpc.send(exporter, batch).result, EXPORT_RETRY);
+    fixture->server = server_start(port);
+    assert_non_null(fixture->server);
+    assert_int_equal(exporter_otlp_grpc.send(exporter, batch).result, EXPORT_OK);
+    exporter_otlp_grpc.close(exporter);
+}
+
+static void a_request_above_the_limit_is_not_even_tried(void **state)
+{
+    static const char *const small[] = {"otlp.max_message=4KiB", NULL};
+    _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(255);
+    struct fixture *fixture = *state;
+    void *exporter = NULL;
+    char target[64];
+
+    target_of(fixture->server, target);
+    assert_int_equal(open_with(target, small, &exporter), 0);
+    assert_int_equal(exporter_otlp_grpc.send(exporter, batch).result, EXPORT_TOO_LARGE);
+    assert_int_equal(server_last_call(fixture->server)->number, 0);
+    exporter_otlp_grpc.close(exporter);
+}
+
+static void without_a_target_the_environment_decides(void **state)
+{
+    struct fixture *fixture = *state;
+    _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(1);
+    void *exporter = NULL;
+    char target[64];
+
+    target_of(fixture->server, target);
+    setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1", 1);
+    setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", target, 1);
+    setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-token=a%20b", 1);
+    assert_int_equal(open_with("", NULL, &exporter), 0);
+    assert_int_equal(exporter_otlp_grpc.send(exporter, batch).result, EXPORT_OK);
+    assert_string_equal(server_last_call(fixture->server)->token, "a b");
+    exporter_otlp_grpc.close(exporter);
+    unsetenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+    unsetenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+    unsetenv("OTEL_EXPORTER_OTLP_HEADERS");
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -206,6 +284,9 @@ int main(void)
         CASE(spans_wait_for_a_backend_that_comes_back),
         CASE(a_worker_stops_in_time_though_the_backend_hangs),
         cmocka_unit_test(a_wrong_endpoint_is_refused_at_once),
+        CASE(another_endpoint_takes_over_within_the_same_send),
+        CASE(a_request_above_the_limit_is_not_even_tried),
+        CASE(without_a_target_the_environment_decides),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,21 +12,21 @@
 static const enum export_result results[RPC_STATUS_COUNT] = {
     [RPC_OK] = EXPORT_OK,
     [RPC_CANCELLED] = EXPORT_RETRY,
-    [RPC_UNKNOWN] = EXPORT_DROP,
-    [RPC_INVALID_ARGUMENT] = EXPORT_DROP,
+    [RPC_UNKNOWN] = EXPORT_REFUSED,
+    [RPC_INVALID_ARGUMENT] = EXPORT_REFUSED,
     [RPC_DEADLINE_EXCEEDED] = EXPORT_RETRY,
-    [RPC_NOT_FOUND] = EXPORT_DROP,
-    [RPC_ALREADY_EXISTS] = EXPORT_DROP,
-    [RPC_PERMISSION_DENIED] = EXPORT_DROP,
-    [RPC_RESOURCE_EXHAUSTED] = EXPORT_DROP,
-    [RPC_FAILED_PRECONDITION] = EXPORT_DROP,
+    [RPC_NOT_FOUND] = EXPORT_REFUSED,
+    [RPC_ALREADY_EXISTS] = EXPORT_REFUSED,
+    [RPC_PERMISSION_DENIED] = EXPORT_REFUSED,
+    [RPC_RESOURCE_EXHAUSTED] = EXPORT_REFUSED,
+    [RPC_FAILED_PRECONDITION] = EXPORT_REFUSED,
     [RPC_ABORTED] = EXPORT_RETRY,
     [RPC_OUT_OF_RANGE] = EXPORT_RETRY,
-    [RPC_UNIMPLEMENTED] = EXPORT_DROP,
-    [RPC_INTERNAL] = EXPORT_DROP,
+    [RPC_UNIMPLEMENTED] = EXPORT_REFUSED,
+    [RPC_INTERNAL] = EXPORT_REFUSED,
     [RPC_UNAVAILABLE] = EXPORT_RETRY,
     [RPC_DATA_LOSS] = EXPORT_RETRY,
-    [RPC_UNAUTHENTICATED] = EXPORT_DROP,
+    [RPC_UNAUTHENTICATED] = EXPORT_REFUSED,
 };
 
 static struct export_outcome outcome_of(const struct rpc_response *response)
@@ -45,12 +45,33 @@ static void each_status_means_what_otlp_says(void **state)
     }
 }
 
+static void a_request_that_is_too_large_is_told_by_its_words(void **state)
+{
+    static const struct {
+        const char *text;
+        enum export_result result;
+    } cases[] = {
+        {"SERVER: Received message larger than max (5 vs. 4)", EXPORT_TOO_LARGE},
+        {"grpc: received message larger than max (5 vs. 4)", EXPORT_TOO_LARGE},
+        {"gRPC message exceeds maximum size 4: 5", EXPORT_TOO_LARGE},
+        {"CLIENT: Received message larger than max (5 vs. 4)", EXPORT_REFUSED},
+        {"quota is used up", EXPORT_REFUSED},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        struct rpc_response response = {.status = RPC_RESOURCE_EXHAUSTED};
+
+        strcpy(response.text, cases[i].text);
+        assert_int_equal(outcome_of(&response).result, cases[i].result);
+    }
+}
+
 static void an_exhausted_backend_is_retried_only_if_it_says_when(void **state)
 {
     struct rpc_response response = {.status = RPC_RESOURCE_EXHAUSTED};
     struct export_outcome outcome;
 
-    assert_int_equal(outcome_of(&response).result, EXPORT_DROP);
+    assert_int_equal(outcome_of(&response).result, EXPORT_REFUSED);
     response.has_retry_delay = true;
     response.retry_delay_ns = 1234;
     outcome = outcome_of(&response);
@@ -108,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_status_means_what_otlp_says),
+        cmocka_unit_test(a_request_that_is_too_large_is_told_by_its_words),
         cmocka_unit_test(an_exhausted_backend_is_retried_only_if_it_says_when),
         cmocka_unit_test(the_wish_of_a_backend_that_is_away_is_passed_on),
         cmocka_unit_test(the_reason_names_endpoint_status_and_text),

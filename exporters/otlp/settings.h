@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the OTLP exporters have in common: their settings, the standard environment variables, and
+ * what follows from both (OpenTelemetry specification, protocol/exporter.md). For each thing, the
+ * first of these that is there counts, and an empty variable counts as unset:
+ *
+ *   the target behind --export (endpoints), else the setting     otlp.headers, ...
+ *   the variable of the signal                                   OTEL_EXPORTER_OTLP_TRACES_HEADERS
+ *   the variable for all signals                                 OTEL_EXPORTER_OTLP_HEADERS
+ *   the default
+ */
+#pragma once
+
+#include "exporters/exporter.h"
+
+#define OTLP_HEADERS_MAX 32
+#define OTLP_ENDPOINTS_MAX 8
+
+struct otlp_settings {
+    char *ca, *certificate, *key; /* files, PEM */
+    struct string_list headers;   /* NAME=VALUE, or NAME=file:PATH, NAME=env:NAME */
+    char *compression;            /* "", "none", "gzip" */
+    bool insecure;                /* an endpoint without a scheme: in plain text */
+    uint64_t timeout;             /* 0: the variable's, else send.timeout */
+    uint64_t max_message;         /* bytes of a request before it is compressed */
+};
+
+bool otlp_is_compression(const char *text);
+bool otlp_is_header(const char *text);
+extern const struct setting_form otlp_form_compression;
+extern const struct setting_form otlp_form_header;
+
+#define OTLP_AT(member) .offset = offsetof(struct otlp_settings, member)
+
+/* Rows for the section of an exporter whose struct begins with a struct otlp_settings. */
+#define OTLP_SETTING_ROWS                                                                          \
+    {"ca", SETTING_TEXT, "", OTLP_AT(ca),                                                          \
+     .description = "File with the certificates (PEM) that a backend's must come from; empty: "    \
+                    "`OTEL_EXPORTER_OTLP_CERTIFICATE`, else the system's."},                       \
+    {"certificate", SETTING_TEXT, "", OTLP_AT(certificate),                                        \
+     .description = "File with the certificate (PEM) that the agent shows; empty: "                \
+                    "`OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE`, else none. It, its key and `ca` "    \
+                    "are read again when they change."},                                           \
+    {"key", SETTING_TEXT, "", OTLP_AT(key),                                                        \
+     .description = "File with its private key (PEM); empty: `OTEL_EXPORTER_OTLP_CLIENT_KEY`."},   \
+    {"headers", SETTING_LIST, "", OTLP_AT(headers), .form = &otlp_form_header, .secret = true,     \
+     .description = "Headers of each request. `NAME=file:PATH` and `NAME=env:VARIABLE` read the "  \
+                    "value at the start from there; empty: `OTEL_EXPORTER_OTLP_HEADERS`."},        \
+    {"compression", SETTING_TEXT, "", OTLP_AT(compression), .form = &otlp_form_compression,        \
+     .description = "Of requests; empty: `OTEL_EXPORTER_OTLP_COMPRESSION`, else none."},           \
+    {"insecure", SETTING_BOOLEAN, "false", OTLP_AT(insecure),                                      \
+     .description = "An endpoint without a scheme is spoken to in plain text, not over TLS; also " \
+                    "`OTEL_EXPORTER_OTLP_INSECURE`."},                                             \
+    {"timeout", SETTING_DURATION, "0s", 0, UINT64_C(300000000000), OTLP_AT(timeout),               \
+     .description = "How long one request may take; 0: `OTEL_EXPORTER_OTLP_TIMEOUT` "              \
+                    "(milliseconds), else `send.timeout`."},                                       \
+    {"max_message", SETTING_SIZE, "4MiB", 1 << 10, 64 << 20, OTLP_AT(max_message),                \
+     .description = "A request that would be larger, before it is compressed, is split. gRPC's "   \
+                    "servers take 4 MiB by default."}
+
+/* NULL or the value of the first of OTEL_EXPORTER_OTLP_TRACES_{name}, OTEL_EXPORTER_OTLP_{name}
+ * that is not empty; *ret_of_signal tells which. */
+const char *otlp_environment(const char *name, bool *ret_of_signal);
+
+struct otlp_header {
+    char *name; /* in lower case */
+    char *value;
+};
+
+/* Everything decided but the endpoints, which differ between the exporters. */
+struct otlp_choice {
+    const char *ca, *certificate, *key; /* "": none. Of the settings or the environment */
+    struct otlp_header headers[OTLP_HEADERS_MAX];
+    size_t n_headers;
+    bool gzip;
+    bool insecure;
+    uint64_t timeout_ns;
+    size_t max_message;
+};
+
+/*
+ * `name` is the exporter's, for what is logged: what is wrong, never a header's value. The choice
+ * is freed by otlp_choice_done, also after a failure. Returns 0 or a negative errno.
+ */
+int otlp_choose(const char *name, const struct otlp_settings *settings, uint64_t send_timeout_ns,
+                struct otlp_choice *ret_choice);
+void otlp_choice_done(struct otlp_choice *choice);
+
+/* The part of "A,B,C" that begins at *at, which is moved behind it; NULL at the end. Owned. */
+char *otlp_next_endpoint(const char **at);

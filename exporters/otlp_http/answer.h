@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the answer to a POST means for the batch (OpenTelemetry specification, protocol/otlp.md,
+ * "OTLP/HTTP Response" and "OTLP/HTTP Throttling"). Pure.
+ *
+ *   2xx                 OK; the body may tell of rejected spans
+ *   413                 too large
+ *   429, 502, 503, 504  come again, after Retry-After where that is said
+ *   anything else       refused
+ */
+#pragma once
+
+#include "exporters/exporter.h"
+
+#define ANSWER_REASON_MAX 400
+
+struct answer {
+    long status;
+    bool json;              /* the body is OTLP/JSON, else protobuf */
+    uint64_t retry_after_s; /* 0: not said */
+    struct bytes body;
+};
+
+/*
+ * `url` is named in `reason`, at which the outcome's reason then points, together with what of the
+ * body is readable text. A body of a success that does not decode counts as one that rejects
+ * nothing: the status says that the backend has the batch.
+ */
+struct export_outcome answer_outcome(const struct answer *answer, const char *url,
+                                     char reason[static ANSWER_REASON_MAX]);

@@ -1,0 +1,3 @@
+module flowtrace/tests/bench/go_exporter
+
+go 1.24

@@ -58,6 +58,11 @@ static inline bool bytes_starts_with(struct bytes b, struct bytes prefix)
     return b.len >= prefix.len && memcmp(b.ptr, prefix.ptr, prefix.len) == 0;
 }
 
+static inline bool bytes_ends_with(struct bytes b, struct bytes end)
+{
+    return b.len >= end.len && memcmp(b.ptr + b.len - end.len, end.ptr, end.len) == 0;
+}
+
 /* Offset of the first `c`, or SIZE_MAX. */
 static inline size_t bytes_find(struct bytes b, uint8_t c)
 {

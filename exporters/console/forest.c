@@ -6,6 +6,8 @@
 #include "span/semconv.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 int forest_init(struct forest *forest, size_t max_traces, size_t max_spans)
 {
@@ -27,12 +29,24 @@ void forest_done(struct forest *forest)
     pool_done(&forest->traces);
 }
 
-/* Control characters would reach the terminal as commands: C0, DEL, and C1 (UTF-8: C2 8x). */
-static bool is_control(struct bytes text, size_t i)
+/*
+ * What would reach the terminal as a command, or turn the text around: C0, DEL, C1 (C2 80..9F), and
+ * the invisible formatting of U+200B..U+200F, U+202A..U+202E and U+2060..U+206F (E2 80, E2 81).
+ * Returns its length, or 0.
+ */
+static size_t control_at(struct bytes text, size_t i)
 {
-    uint8_t c = text.ptr[i];
+    uint8_t c = text.ptr[i], second = i + 1 < text.len ? text.ptr[i + 1] : 0;
+    uint8_t third = i + 2 < text.len ? text.ptr[i + 2] : 0;
 
-    return c < 0x20 || c == 0x7f || (i > 0 && text.ptr[i - 1] == 0xc2 && c >= 0x80 && c < 0xa0);
+    if (c < 0x20 || c == 0x7f)
+        return 1;
+    if (c == 0xc2 && second >= 0x80 && second < 0xa0)
+        return 2;
+    if (c == 0xe2 && second == 0x80 &&
+        ((third >= 0x8b && third <= 0x8f) || (third >= 0xaa && third <= 0xae)))
+        return 3;
+    return c == 0xe2 && second == 0x81 && third >= 0xa0 && third <= 0xaf ? 3 : 0;
 }
 
 /* Cuts at the start of a UTF-8 sequence. */
@@ -42,10 +56,14 @@ static void copy_text(char *out, size_t size, struct bytes text)
 
     while (n < text.len && n > 0 && (text.ptr[n] & 0xc0) == 0x80)
         n--;
-    for (size_t i = 0; i < n; i++) {
-        out[i] = is_control(text, i) ? '?' : (char)text.ptr[i];
-        if (i > 0 && is_control(text, i) && text.ptr[i - 1] == 0xc2)
-            out[i - 1] = '?';
+    text.len = n;
+    for (size_t i = 0; i < n;) {
+        size_t control = control_at(text, i);
+
+        memset(out + i, '?', control);
+        if (control == 0)
+            out[i] = (char)text.ptr[i];
+        i += control ?: 1;
     }
     out[n] = '\0';
 }
@@ -57,22 +75,43 @@ static struct bytes text_of(const struct span *span, struct bytes key)
     return attribute && attribute->type == ATTRIBUTE_TEXT ? attribute->text : BYTES_NULL;
 }
 
+/* The protocol's own result code: what the conventions call http.response.status_code and the like. */
+static const struct attribute *find_status_code(const struct span *span)
+{
+    for (unsigned i = 0; i < span->n_attributes; i++)
+        if (bytes_ends_with(span->attributes[i].key, BYTES_LITERAL(".status_code")))
+            return &span->attributes[i];
+    return NULL;
+}
+
+/* What is said of an error, best first; where all went well, the result code. */
+static void set_outcome(struct node *node, const struct span *span)
+{
+    const struct attribute *code = find_status_code(span);
+    struct bytes text = span->status_message;
+
+    if (text.len == 0)
+        text = text_of(span, SEMCONV_ERROR_TYPE);
+    if (text.len == 0 && code && code->type == ATTRIBUTE_TEXT)
+        text = code->text;
+    if (text.len == 0 && code && code->type == ATTRIBUTE_INTEGER)
+        snprintf(node->outcome, sizeof(node->outcome), "%" PRId64, code->integer);
+    else
+        copy_text(node->outcome, sizeof(node->outcome), text);
+}
+
 static void node_set(struct node *node, struct bytes service, const struct span *span)
 {
-    struct bytes error = span->status_message;
-
     *node = (struct node){.id = span->span_id,
                           .parent_id = span->parent_span_id,
                           .start_ns = span->start_ns,
                           .end_ns = span->end_ns,
                           .kind = span->kind,
                           .status = span->status};
-    if (error.len == 0)
-        error = text_of(span, SEMCONV_ERROR_TYPE);
     copy_text(node->service, sizeof(node->service), service);
     copy_text(node->name, sizeof(node->name), span->name);
     copy_text(node->evidence, sizeof(node->evidence), text_of(span, FLOWTRACE_PARENT_EVIDENCE));
-    copy_text(node->error, sizeof(node->error), error);
+    set_outcome(node, span);
 }
 
 static uint64_t key_of(const struct trace_id *id)

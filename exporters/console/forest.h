@@ -15,7 +15,7 @@
 #define NODE_SERVICE_MAX 48
 #define NODE_NAME_MAX 120
 #define NODE_EVIDENCE_MAX 16
-#define NODE_ERROR_MAX 80
+#define NODE_OUTCOME_MAX 80
 
 /* One span, reduced to what is shown. Texts are NUL-terminated, printable and cut to fit. */
 struct node {
@@ -29,7 +29,7 @@ struct node {
     char service[NODE_SERVICE_MAX];
     char name[NODE_NAME_MAX];
     char evidence[NODE_EVIDENCE_MAX];
-    char error[NODE_ERROR_MAX];
+    char outcome[NODE_OUTCOME_MAX]; /* what is said of an error, else the result code */
     /* Set by tree_link. */
     struct node *parent; /* NULL: at the top */
     struct node *first_child;

@@ -145,8 +145,10 @@ static void print_branches(const struct node *node, struct buffer *out)
 static void print_status(const struct node *node, bool color, struct buffer *out)
 {
     if (node->status == SPAN_STATUS_ERROR)
-        buffer_printf(out, " %sERROR%s%s%s", style(color, RED), node->error[0] ? " " : "",
-                      node->error, style(color, PLAIN));
+        buffer_printf(out, " %sERROR%s%s%s", style(color, RED), node->outcome[0] ? " " : "",
+                      node->outcome, style(color, PLAIN));
+    else if (node->outcome[0])
+        buffer_printf(out, " %s", node->outcome);
     else if (node->status == SPAN_STATUS_OK)
         buffer_printf(out, " ok");
 }

@@ -27,6 +27,8 @@ static void comparing_and_finding_take_empty_bytes(void **state)
     assert_true(bytes_starts_with(BYTES_LITERAL("abc"), BYTES_LITERAL("ab")));
     assert_true(bytes_starts_with(BYTES_LITERAL("abc"), BYTES_LITERAL("")));
     assert_false(bytes_starts_with(BYTES_LITERAL("a"), BYTES_LITERAL("ab")));
+    assert_true(bytes_ends_with(BYTES_LITERAL("abc"), BYTES_LITERAL("bc")));
+    assert_false(bytes_ends_with(BYTES_LITERAL("c"), BYTES_LITERAL("bc")));
     assert_int_equal(bytes_find(BYTES_LITERAL("abcb"), 'b'), 1);
     assert_int_equal(bytes_find(BYTES_LITERAL("abc"), 'd'), SIZE_MAX);
     assert_int_equal(bytes_find(BYTES_NULL, 'a'), SIZE_MAX);

@@ -89,6 +89,34 @@ static void texts_are_cut_between_characters_and_cannot_steer_a_terminal(void **
     assert_int_equal(strlen(forest_oldest(&forest)->nodes->name), NODE_NAME_MAX - 2);
 }
 
+static void a_span_without_an_error_shows_its_result_code(void **state)
+{
+    struct sample sample = {.trace = 1, .id = 1, .name = "GET"};
+    struct span span;
+
+    sample_span(&sample, &span);
+    span_add_integer(&span, BYTES_LITERAL("http.response.status_code"), 204);
+    assert_true(forest_add(&forest, BYTES_LITERAL("shop"), &span, 0));
+    assert_string_equal(forest_oldest(&forest)->nodes->outcome, "204");
+    sample.trace = 2;
+    sample.error = "timeout";
+    sample_span(&sample, &span);
+    span_add_text(&span, BYTES_LITERAL("db.response.status_code"), BYTES_LITERAL("57014"));
+    assert_true(forest_add(&forest, BYTES_LITERAL("shop"), &span, 0));
+    assert_string_equal(forest_after(&forest, forest_oldest(&forest))->nodes->outcome, "timeout");
+}
+
+static void invisible_formatting_is_shown(void **state)
+{
+    struct sample sample = {.trace = 1, .id = 1,
+                            .name = "a\342\200\256b\342\200\213c\342\201\246d\342\202\254"};
+    struct span span;
+
+    sample_span(&sample, &span);
+    assert_true(forest_add(&forest, BYTES_LITERAL("shop"), &span, 0));
+    assert_string_equal(forest_oldest(&forest)->nodes->name, "a???b???c???d\342\202\254");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +127,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             texts_are_cut_between_characters_and_cannot_steer_a_terminal, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_span_without_an_error_shows_its_result_code, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(invisible_formatting_is_shown, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

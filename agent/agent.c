@@ -225,9 +225,8 @@ static void start_status(struct agent *agent)
 {
     struct status_provider provider = {give_metrics, tell_health, agent};
 
-    if (*agent->settings->status_listen &&
-        status_start(agent->settings->status_listen, &provider, &agent->status) < 0)
-        log_warning("going on without metrics and health");
+    if (*agent->settings->status_listen)
+        status_start(agent->settings->status_listen, &provider, &agent->status);
 }
 
 /* Before any thread is made, so that all of them leave the signals to the signalfd. */

@@ -14,6 +14,7 @@
 #include "base/macro.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -199,28 +200,37 @@ static void file_closep(FILE **file)
         fclose(*file);
 }
 
-/* libyaml's time grows with the square of the nesting: a bound for what is no configuration. */
-static int check_size(const char *file, FILE *stream)
+/*
+ * No pipe is waited for, and no folder read. libyaml's time grows with the square of the nesting: a
+ * bound for what is no configuration.
+ */
+static int open_file(const char *file, FILE **ret_stream)
 {
+    _cleanup_(closep) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info;
+    FILE *stream;
 
-    if (fstat(fileno(stream), &info) < 0)
+    if (fd < 0 || fstat(fd, &info) < 0)
         return log_error(-errno, "cannot open the configuration file %s", file);
+    if (!S_ISREG(info.st_mode))
+        return log_error(-EINVAL, "the configuration %s is no regular file", file);
     if (info.st_size > CONFIG_FILE_MAX)
         return log_error(-EFBIG, "%s has more than %d KiB", file, CONFIG_FILE_MAX / 1024);
+    stream = fdopen(fd, "r");
+    if (!stream)
+        return log_error(-errno, "cannot open the configuration file %s", file);
+    TAKE_FD(fd);
+    *ret_stream = stream;
     return 0;
 }
 
 int settings_read_yaml(const char *file, struct settings *settings)
 {
     _cleanup_(yaml_parser_delete) yaml_parser_t parser = {0};
-    _cleanup_(file_closep) FILE *stream = fopen(file, "re");
+    _cleanup_(file_closep) FILE *stream = NULL;
     bool end = false;
-    int r;
+    int r = open_file(file, &stream);
 
-    if (!stream)
-        return log_error(-errno, "cannot open the configuration file %s", file);
-    r = check_size(file, stream);
     if (r < 0)
         return r;
     if (!yaml_parser_initialize(&parser))

@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 
 #define PAGE_CAP (1 << 20)
-#define CONNECTIONS_MAX 32
-#define IDLE_SECONDS 10
+#define CONNECTIONS_MAX 128 /* of them those that say nothing */
+#define IDLE_SECONDS 2      /* are closed after so long */
 #define BACKLOG 16
 
 struct status {
@@ -123,9 +123,12 @@ static int open_listener(const char *listen_on, int *ret_fd, uint16_t *ret_port)
     if (fd < 0)
         return log_error(-errno, "status.listen: no socket for %s", listen_on);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, BACKLOG) < 0)
-        return log_error(-errno, "cannot serve the status on %s (change it by status.listen, or "
-                                 "leave that empty)", listen_on);
+    if (bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, BACKLOG) < 0) {
+        r = -errno;
+        log_warning("no metrics and health on %s: %s (status.listen gives another address)",
+                    listen_on, strerror(-r));
+        return r;
+    }
     if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
         return log_error(-errno, "status.listen: %s", listen_on);
     *ret_port = ntohs(address.ss_family == AF_INET6 ? in6->sin6_port : in->sin_port);

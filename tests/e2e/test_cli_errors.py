@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong at the command line, in the file, or with a backend is said clearly."""
+import os
 import socket
 import subprocess
 import time
@@ -30,6 +31,12 @@ class CommandLine(e2e.Case):
     def test_a_missing_configuration_file_is_named(self):
         self.assert_one_line(self.refused("run", "--config", "/nonexistent.yaml"),
                              "/nonexistent.yaml", "No such file")
+
+    def test_a_folder_or_a_pipe_is_no_configuration(self):
+        pipe = self.directory / "pipe"
+        os.mkfifo(pipe)
+        for path in (self.directory, pipe):
+            self.assert_one_line(self.refused("run", "--config", str(path)), str(path), "regular")
 
     def test_broken_yaml_is_told_with_file_and_line(self):
         path, lines = self.refused_file("capture:\n  head: [1\n")
@@ -93,7 +100,9 @@ class GoingOn(e2e.Case):
             agent = self.keep(e2e.Agent(self.directory, "--set",
                                         f"status.listen=127.0.0.1:{port}", name="occupied"))
             agent.wait_ready()
-            self.assertIn("status.listen", agent.errors())
+            said = [line for line in agent.errors().splitlines() if "status.listen" in line]
+            self.assertEqual(len(said), 1, agent.errors())
+            self.assertIn("warning", said[0])
             self.assertEqual(agent.stop(), 0)
 
     def test_spans_for_an_unreachable_backend_are_counted(self):

@@ -4,7 +4,10 @@ tshark's reading of a capture is kept.
 
 One line per request, tab-separated, connections by their client's port, in the order of the wire:
 
-    port  version  method  target  host  status  user agent      status 0: no response
+    port  version  method  target  host  status  user agent  bytes of the bodies, both ways
+
+Status 0: no response. The sizes are those of Content-Length, where there is a body, or, with a "~"
+in front, the sum of the chunks; empty where neither is.
 """
 import collections
 import csv
@@ -21,7 +24,8 @@ import flowtrace_e2e as e2e  # noqa: E402
 
 RECORDINGS = pathlib.Path(os.environ.get("FLOWTRACE_CORPUS", FOLDER / "recordings"))
 
-Exchange = collections.namedtuple("Exchange", "port version method target host status agent")
+Exchange = collections.namedtuple(
+    "Exchange", "port version method target host status agent sent received")
 
 
 def write_reading(path, exchanges):
@@ -31,7 +35,7 @@ def write_reading(path, exchanges):
 
 def read_reading(path):
     with open(path, newline="") as file:
-        return [Exchange(int(row[0]), *row[1:5], int(row[5]), row[6])
+        return [Exchange(int(row[0]), *row[1:5], int(row[5]), *row[6:9])
                 for row in csv.reader(file, "excel-tab")]
 
 

@@ -449,7 +449,8 @@ static void a_request_without_a_certain_end_is_a_span_and_the_next_one_too(void 
 
 static void a_response_without_a_certain_end_is_incomplete_and_says_why(void **state)
 {
-    static const char bad[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nbody";
+    static const char bad[] =
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nbody";
     struct world *world = *state;
 
     describe(world, NGINX, "front");

@@ -68,6 +68,7 @@ enum context_name context_name_of(struct bytes name)
 void context_carrier_add(struct context_carrier *carrier, enum context_name name,
                          struct bytes value)
 {
+    assert(name < CONTEXT_NAME_COUNT);
     value = bytes_trim(value);
     if (!carrier->values[name].ptr)
         carrier->values[name] = value;

@@ -40,6 +40,21 @@ static const struct head heads[] = {
      "Server: nginx/1.22.1\r\n"
      "Connection: keep-alive\r\n"
      "Content-Length: 0\r\n\r\n"},
+    {"all contexts", SENDER_CLIENT,
+     "GET /api/v1/orders/17 HTTP/1.1\r\n"
+     "Host: orders.shop.svc:8080\r\n"
+     "X-Request-Id: 7f3a1e0c-93b6-4f4e-9a53-6a1c2f9f5f10\r\n"
+     TRACEPARENT
+     "tracestate: congo=t61rcWkgMzE,rojo=00f067aa0ba902b7\r\n"
+     "baggage: user=alice,tenant=7\r\n"
+     "b3: 80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1\r\n"
+     "X-B3-TraceId: 80f198ee56343ba864fe8b2a57d3eff7\r\n"
+     "X-B3-SpanId: e457b5a2e4d86bd1\r\n"
+     "X-B3-Sampled: 1\r\n"
+     "uber-trace-id: 4bf92f3577b34da6a3ce929d0e0e4736:f067aa0ba902b7:0:1\r\n"
+     "x-datadog-trace-id: 1234567890123456789\r\n"
+     "x-datadog-parent-id: 987654321\r\n"
+     "X-Amzn-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8\r\n\r\n"},
     {"service request", SENDER_CLIENT,
      "POST /api/v1/shops/4711/orders?expand=lines&currency=EUR HTTP/1.1\r\n"
      "Host: orders.shop.svc.cluster.local:8080\r\n"

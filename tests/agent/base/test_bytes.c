@@ -43,6 +43,23 @@ static void letter_case_is_ignored_for_ascii_letters_only(void **state)
     assert_false(bytes_equal_nocase(BYTES_LITERAL("a"), BYTES_LITERAL("ab")));
 }
 
+/* Each pair of bytes at each place of texts of each length up to two words and a half. */
+static void only_the_case_of_ascii_letters_is_passed_over(void **state)
+{
+    for (size_t len = 1; len <= 20; len++)
+        for (size_t at = 0; at < len; at++)
+            for (unsigned pair = 0; pair < 0x10000; pair++) {
+                uint8_t a[20] = "a-Quite-Long-Name-xy", b[20] = "A-qUITE-lONG-nAME-XY";
+                uint8_t x = (uint8_t)pair, y = (uint8_t)(pair >> 8);
+                bool letters = (x ^ y) == 0x20 && (x | 0x20) >= 'a' && (x | 0x20) <= 'z';
+
+                a[at] = x;
+                b[at] = y;
+                assert_int_equal(bytes_equal_nocase(bytes_make(a, len), bytes_make(b, len)),
+                                 x == y || letters);
+            }
+}
+
 static void trimming_takes_blanks_and_tabs_from_both_ends(void **state)
 {
     assert_true(bytes_equal(bytes_trim(BYTES_LITERAL(" \ta b\t ")), BYTES_LITERAL("a b")));
@@ -143,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_slice_never_leaves_its_bytes),
         cmocka_unit_test(comparing_and_finding_take_empty_bytes),
         cmocka_unit_test(letter_case_is_ignored_for_ascii_letters_only),
+        cmocka_unit_test(only_the_case_of_ascii_letters_is_passed_over),
         cmocka_unit_test(trimming_takes_blanks_and_tabs_from_both_ends),
         cmocka_unit_test(decimal_numbers_fill_their_text_and_sixty_four_bits),
         cmocka_unit_test(hex_goes_both_ways),

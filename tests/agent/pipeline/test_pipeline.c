@@ -27,6 +27,8 @@ struct seen {
     uint32_t flags;
     char name[TEXT_MAX], trace_state[TEXT_MAX];
     char service[TEXT_MAX], peer[TEXT_MAX], query[TEXT_MAX], baggage[TEXT_MAX];
+    char ambiguous[TEXT_MAX];
+    bool incomplete;
 };
 
 struct world {
@@ -67,6 +69,8 @@ static void take_span(void *arg, const struct attribute *resource, size_t n_reso
     copy_text(span->attributes, span->n_attributes, "flowtrace.peer.span_id", seen->peer);
     copy_text(span->attributes, span->n_attributes, "url.query", seen->query);
     copy_text(span->attributes, span->n_attributes, "baggage.tenant", seen->baggage);
+    copy_text(span->attributes, span->n_attributes, "flowtrace.http.ambiguous", seen->ambiguous);
+    seen->incomplete = span_find(span, BYTES_LITERAL("flowtrace.incomplete")) != NULL;
 }
 
 static void take_batch(void *arg, struct batch *batch)
@@ -443,6 +447,24 @@ static void a_request_without_a_certain_end_is_a_span_and_the_next_one_too(void 
     assert_int_equal(counters_get(&world->counters, COUNTER_responses_unpaired), 0);
 }
 
+static void a_response_without_a_certain_end_is_incomplete_and_says_why(void **state)
+{
+    static const char bad[] =
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nbody";
+    struct world *world = *state;
+
+    describe(world, NGINX, "front");
+    say(world, 2, DIR_IN, REQUEST, 0);
+    say(world, 2, DIR_OUT, bad, 0);
+    say(world, 2, DIR_IN, REQUEST, strlen(REQUEST));
+    say(world, 2, DIR_OUT, RESPONSE, strlen(bad));
+    pipeline_flush(world->pipeline);
+    assert_int_equal(world->n_seen, 2);
+    assert_string_equal(world->seen[0].ambiguous, "content_length");
+    assert_true(world->seen[0].incomplete);
+    assert_string_equal(world->seen[1].ambiguous, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -464,6 +486,7 @@ int main(void)
         TEST(a_context_too_long_to_keep_costs_the_exchange_nothing),
         cmocka_unit_test(beyond_its_names_a_service_has_the_method_alone),
         TEST(a_request_without_a_certain_end_is_a_span_and_the_next_one_too),
+        TEST(a_response_without_a_certain_end_is_incomplete_and_says_why),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

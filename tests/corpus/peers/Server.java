@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 
 public class Server {
-    static final byte[] LARGE = "x".repeat(10000).getBytes();
+    static final byte[] LARGE = "x".repeat(6000).getBytes();
     static final Map<String, Integer> STATUSES = Map.of("/small", 200, "/large", 200, "/empty", 204,
             "/error", 500, "/unchanged", 304, "/until-close", 200);
 
@@ -24,7 +24,7 @@ public class Server {
 
     static void chunked(HttpExchange exchange) throws IOException {
         exchange.sendResponseHeaders(200, 0);
-        for (String part : new String[] {"hello", "x".repeat(3000), "world"}) {
+        for (String part : new String[] {"hello", "x".repeat(1200), "world"}) {
             exchange.getResponseBody().write(part.getBytes());
             exchange.getResponseBody().flush();
         }

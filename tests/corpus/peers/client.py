@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 
 place = sys.argv[1]
-body = b"y" * 8000
+body = b"y" * 5000
 
 
 def kept_alive():
@@ -26,7 +26,7 @@ def kept_alive():
 
 
 def alone():
-    for path in ("/small", "/large", "/until-close", "/missing/18"):
+    for path in ("/small", "/until-close", "/missing/18"):
         try:
             urllib.request.urlopen(f"http://{place}{path}", timeout=10).read()
         except urllib.error.HTTPError as error:

@@ -11,19 +11,22 @@ import (
 	"strings"
 )
 
-var large = strings.Repeat("x", 10000)
+var large = strings.Repeat("x", 6000)
 
 func status(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(code)
 		if code != 204 && code != 304 {
+			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+			w.WriteHeader(code)
 			io.WriteString(w, body)
+			return
 		}
+		w.WriteHeader(code)
 	}
 }
 
 func chunked(w http.ResponseWriter, r *http.Request) {
-	for _, part := range []string{"hello", strings.Repeat("x", 3000), "world"} {
+	for _, part := range []string{"hello", strings.Repeat("x", 1200), "world"} {
 		io.WriteString(w, part)
 		w.(http.Flusher).Flush()
 	}

@@ -3,7 +3,7 @@
 "use strict";
 const http = require("http");
 
-const large = "x".repeat(10000);
+const large = "x".repeat(6000);
 const statuses = { "/small": 200, "/large": 200, "/empty": 204, "/error": 500, "/unchanged": 304 };
 
 function answer(response, status, body) {
@@ -24,8 +24,10 @@ http.createServer((request, response) => {
             answer(response, 200, String(size));
         } else if (path === "/chunked") {
             response.write("hello");
-            response.write("x".repeat(3000));
+            response.write("x".repeat(1200));
             response.end("world");
+        } else if (path.startsWith("/code/")) {
+            answer(response, Number(path.slice(6)), "hello");
         } else if (path === "/until-close") {
             response.useChunkedEncodingByDefault = false;
             response.shouldKeepAlive = false;

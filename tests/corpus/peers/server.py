@@ -4,7 +4,7 @@
 import http.server
 import sys
 
-LARGE = b"x" * 10000
+LARGE = b"x" * 6000
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -32,7 +32,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for part in (b"hello", b"x" * 3000, b"world"):
+        for part in (b"hello", b"x" * 1200, b"world"):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
         self.wfile.write(b"0\r\n\r\n")
 
@@ -46,6 +46,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = self.path.partition("?")[0].removeprefix(f"http://{self.headers['Host']}")
         if path == "/chunked" and self.request_version == "HTTP/1.1":
             self.chunked()
+        elif path.startswith("/code/"):
+            self.answer(int(path[6:]), b"hello")
         elif path == "/until-close":
             self.until_close()
         else:

@@ -15,6 +15,7 @@ In front of either, a Relay spoils whole connections.
 """
 import base64
 import concurrent.futures
+import contextlib
 import gzip
 import http.server
 import json
@@ -71,22 +72,21 @@ class Script:
 
 
 class GrpcBackend(Script):
-    def __init__(self, port=None, **options):
+    def __init__(self, port=None, host="127.0.0.1"):
         super().__init__()
-        self.port = port or e2e.free_port()
-        self.options = options
+        self.port, self.host = port or e2e.free_port(), host
         self.server = None
         self.start()
 
     def start(self):
         self.server = grpc.server(
             concurrent.futures.ThreadPoolExecutor(4),
-            options=[("grpc.so_reuseport", 0), *self.options.items()])
+            options=[("grpc.so_reuseport", 0)])
         handler = grpc.unary_unary_rpc_method_handler(
             self.export, request_deserializer=service.ExportTraceServiceRequest.FromString,
             response_serializer=service.ExportTraceServiceResponse.SerializeToString)
         self.server.add_generic_rpc_handlers((Only(handler),))
-        self.server.add_insecure_port(f"127.0.0.1:{self.port}")
+        self.server.add_insecure_port(f"{self.host}:{self.port}")
         self.server.start()
 
     def stop(self):
@@ -94,7 +94,7 @@ class GrpcBackend(Script):
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def export(self, request, context):
         step = self.next_step(dict(context.invocation_metadata()))
@@ -128,23 +128,28 @@ def details(code, step):
 
 
 class HttpBackend(Script):
-    def __init__(self, port=None):
+    def __init__(self, port=None, host="127.0.0.1"):
         super().__init__()
-        self.port = port or e2e.free_port()
+        self.port, self.host = port or e2e.free_port(), host
         self.start()
 
     def start(self):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port),
+        self.connections = []
+        self.server = http.server.ThreadingHTTPServer((self.host, self.port),
                                                       handler_of(self))
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
+        """Also of the connections that are kept alive."""
         self.server.shutdown()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self.server.server_close()
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
 
 class Relay:
@@ -154,13 +159,14 @@ class Relay:
 
     def __init__(self, backend, *steps):
         self.backend, self.steps = backend, list(steps)
+        self.host = "127.0.0.1"
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def accept(self):
         while True:
@@ -197,6 +203,10 @@ def copy(source, target, limit):
 def handler_of(backend):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self):
+            super().setup()
+            backend.connections.append(self.connection)
 
         def log_message(self, *arguments):
             pass

@@ -58,8 +58,7 @@ class Restart(e2e.Case):
         # In the middle of the load, and without a chance to finish anything.
         load = cls.start("meanwhile", "--rate", str(N / 2))
         time.sleep(0.5)
-        cls.kafka.process.kill()
-        cls.kafka.process.wait()
+        cls.kafka.stop()
         load.wait()
         cls.truth.append(e2e.answers_of(load))
         e2e.wait_until(lambda: cls.delivered()[0] == 12 * N, "the spans in the file")

@@ -18,7 +18,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 
-#define WORKERS_MAX 16
+#define WORKERS_MAX 32
 #define BUSY_TIMEOUT_MS 20  /* something waits for time to pass */
 #define IDLE_TIMEOUT_MS 500 /* nothing does: the doorbell wakes */
 #define COUNTERS_EVERY 16   /* drains between two looks at the kernel's counters */

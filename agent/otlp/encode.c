@@ -15,6 +15,7 @@
 
 #include "otlp/utf8.h"
 #include "otlp/wire.h"
+#include "span/semconv.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -69,11 +70,32 @@ struct measured_attribute {
     size_t size;               /* KeyValue, without its head */
 };
 
-static struct measured_text measure_text(struct bytes text)
+/* What was done to the texts that were measured, to be told by attributes of its own. */
+struct marks {
+    int64_t repaired, cut;
+};
+
+#define MARKS_MAX 2
+
+static struct measured_text measure_text(struct bytes text, struct marks *marks)
 {
     bool valid = utf8_valid(text);
 
+    marks->repaired += !valid;
     return (struct measured_text){text, valid ? text.len : utf8_repaired_size(text), valid};
+}
+
+/* The end is moved before the character that it would fall into. */
+static struct bytes cut_text(struct bytes text, struct marks *marks)
+{
+    size_t len = ATTRIBUTE_TEXT_MAX;
+
+    if (text.len <= ATTRIBUTE_TEXT_MAX)
+        return text;
+    marks->cut++;
+    while (len > ATTRIBUTE_TEXT_MAX - 3 && (text.ptr[len] & 0xc0) == 0x80)
+        len--;
+    return bytes_slice(text, 0, len);
 }
 
 /* Of a text field that is left out where it is empty. */
@@ -93,13 +115,13 @@ static size_t fixed64_field_size(uint64_t value)
     return value ? FIXED64_SIZE : 0;
 }
 
-static size_t measure_value(struct measured_attribute *measured)
+static size_t measure_value(struct measured_attribute *measured, struct marks *marks)
 {
     const struct attribute *attribute = measured->attribute;
 
     switch (attribute->type) {
     case ATTRIBUTE_TEXT:
-        measured->text = measure_text(attribute->text);
+        measured->text = measure_text(cut_text(attribute->text, marks), marks);
         return wire_field_size(measured->text.size);
     case ATTRIBUTE_INTEGER:
         return 1 + wire_varint_size((uint64_t)attribute->integer);
@@ -111,14 +133,30 @@ static size_t measure_value(struct measured_attribute *measured)
     return 0;
 }
 
-static void measure_attribute(const struct attribute *attribute,
+static void measure_attribute(const struct attribute *attribute, struct marks *marks,
                               struct measured_attribute *ret_measured)
 {
     ret_measured->attribute = attribute;
-    ret_measured->key = measure_text(attribute->key);
-    ret_measured->value_size = measure_value(ret_measured);
+    ret_measured->key = measure_text(attribute->key, marks);
+    ret_measured->value_size = measure_value(ret_measured, marks);
     ret_measured->size =
         text_field_size(&ret_measured->key) + wire_field_size(ret_measured->value_size);
+}
+
+/* The attributes that tell of the marks, at most MARKS_MAX. Returns how many. */
+static unsigned make_marks(const struct marks *marks, struct attribute *attributes)
+{
+    unsigned n = 0;
+
+    if (marks->repaired)
+        attributes[n++] = (struct attribute){.key = FLOWTRACE_TEXTS_REPAIRED,
+                                             .type = ATTRIBUTE_INTEGER,
+                                             .integer = marks->repaired};
+    if (marks->cut)
+        attributes[n++] = (struct attribute){.key = FLOWTRACE_ATTRIBUTES_CUT,
+                                             .type = ATTRIBUTE_INTEGER,
+                                             .integer = marks->cut};
+    return n;
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -201,38 +239,59 @@ struct measured_span {
     struct measured_text trace_state;
     struct measured_text name;
     struct measured_text status_message;
-    struct measured_attribute attributes[SPAN_ATTRIBUTES_MAX];
+    struct measured_attribute attributes[SPAN_ATTRIBUTES_MAX + MARKS_MAX];
+    struct attribute marks[MARKS_MAX];
+    unsigned n_attributes; /* with the marks */
     size_t link_size;   /* each */
     size_t status_size; /* 0: left out */
     size_t size;
 };
 
-static size_t measure_status(const struct span *span, struct measured_span *measured)
+static size_t measure_status(const struct span *span, struct marks *marks,
+                             struct measured_span *measured)
 {
-    measured->status_message = measure_text(span->status_message);
+    measured->status_message = measure_text(span->status_message, marks);
     measured->status_size = text_field_size(&measured->status_message) +
                             varint_field_size((uint64_t)span->status);
     return measured->status_size ? wire_field_size(measured->status_size) : 0;
 }
 
+/* The span's own, then those that tell what was done to it. Returns their size. */
+static size_t measure_attributes(const struct span *span, struct marks *marks,
+                                 struct measured_span *measured)
+{
+    struct marks none = {0}; /* of the marks themselves */
+    size_t size = 0;
+    unsigned n;
+
+    for (unsigned i = 0; i < span->n_attributes; i++)
+        measure_attribute(&span->attributes[i], marks, &measured->attributes[i]);
+    n = make_marks(marks, measured->marks);
+    for (unsigned i = 0; i < n; i++)
+        measure_attribute(&measured->marks[i], &none,
+                          &measured->attributes[span->n_attributes + i]);
+    measured->n_attributes = span->n_attributes + n;
+    for (unsigned i = 0; i < measured->n_attributes; i++)
+        size += wire_field_size(measured->attributes[i].size);
+    return size;
+}
+
 static void measure_span(const struct span *span, struct measured_span *ret_measured)
 {
     size_t size = wire_field_size(TRACE_ID_LEN) + wire_field_size(SPAN_ID_LEN);
+    struct marks marks = {0};
 
-    ret_measured->trace_state = measure_text(span->trace_state);
-    ret_measured->name = measure_text(span->name);
+    ret_measured->trace_state = measure_text(span->trace_state, &marks);
+    ret_measured->name = measure_text(span->name, &marks);
     ret_measured->link_size = wire_field_size(TRACE_ID_LEN) + wire_field_size(SPAN_ID_LEN);
     size += text_field_size(&ret_measured->trace_state) + text_field_size(&ret_measured->name);
     if (!span_id_is_zero(&span->parent_span_id))
         size += wire_field_size(SPAN_ID_LEN);
     size += varint_field_size((uint64_t)span->kind) + fixed64_field_size(span->start_ns) +
             fixed64_field_size(span->end_ns) + varint_field_size(span->dropped_attributes);
-    for (unsigned i = 0; i < span->n_attributes; i++) {
-        measure_attribute(&span->attributes[i], &ret_measured->attributes[i]);
-        size += wire_field_size(ret_measured->attributes[i].size);
-    }
     size += span->n_links * wire_field_size(ret_measured->link_size);
-    size += measure_status(span, ret_measured);
+    size += measure_status(span, &marks, ret_measured);
+    size += measure_attributes(span, &marks, ret_measured);
     ret_measured->size = size + (span->flags ? FLAGS_SIZE : 0);
 }
 
@@ -273,7 +332,7 @@ static uint8_t *put_span(uint8_t *place, const struct span *span,
     place = put_varint_field(place, SPAN_KIND, (uint64_t)span->kind);
     place = put_fixed64_field(place, SPAN_START, span->start_ns);
     place = put_fixed64_field(place, SPAN_END, span->end_ns);
-    for (unsigned i = 0; i < span->n_attributes; i++)
+    for (unsigned i = 0; i < measured->n_attributes; i++)
         place = put_attribute(place, SPAN_ATTRIBUTES, &measured->attributes[i]);
     place = put_varint_field(place, SPAN_DROPPED_ATTRIBUTES, span->dropped_attributes);
     for (unsigned i = 0; i < span->n_links; i++)
@@ -297,21 +356,34 @@ int otlp_encode_span(const struct span *span, struct buffer *buffer)
     return 0;
 }
 
-int otlp_encode_resource(const struct attribute *attributes, size_t n, struct buffer *buffer)
+/* A Resource is its attributes, one after the other. */
+static int append_attributes(const struct attribute *attributes, size_t n, struct marks *marks,
+                             struct buffer *buffer)
 {
-    size_t before = buffer->len;
     struct measured_attribute measured;
     uint8_t *place;
 
-    /* A Resource is its attributes, one after the other. */
     for (size_t i = 0; i < n; i++) {
-        measure_attribute(&attributes[i], &measured);
+        measure_attribute(&attributes[i], marks, &measured);
         place = buffer_extend(buffer, wire_field_size(measured.size));
-        if (!place) {
-            buffer->len = before;
+        if (!place)
             return -ENOBUFS;
-        }
         put_attribute(place, RESOURCE_ATTRIBUTES, &measured);
     }
     return 0;
+}
+
+int otlp_encode_resource(const struct attribute *attributes, size_t n, struct buffer *buffer)
+{
+    struct marks marks = {0}, none = {0};
+    struct attribute told[MARKS_MAX];
+    size_t before = buffer->len;
+    int r;
+
+    r = append_attributes(attributes, n, &marks, buffer);
+    if (r == 0)
+        r = append_attributes(told, make_marks(&marks, told), &none, buffer);
+    if (r < 0)
+        buffer->len = before;
+    return r;
 }

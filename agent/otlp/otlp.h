@@ -9,13 +9,18 @@
 #include "otlp/batch.h"
 #include "span/span.h"
 
+/* A longer value of an attribute is cut, between characters. How many attributes a span can have is
+ * SPAN_ATTRIBUTES_MAX (span/span.h). */
+#define ATTRIBUTE_TEXT_MAX 4096
+
 /*
- * Appends the bytes of one OTLP Span. Text that is not UTF-8 is repaired with U+FFFD.
- * Returns 0 or -ENOBUFS (the buffer's cap).
+ * Appends the bytes of one OTLP Span. Text that is not UTF-8 is repaired with U+FFFD. How many texts
+ * were repaired, and how many values cut, is an attribute more each, where it is not zero
+ * (FLOWTRACE_TEXTS_REPAIRED, FLOWTRACE_ATTRIBUTES_CUT). Returns 0 or -ENOBUFS (the buffer's cap).
  */
 int otlp_encode_span(const struct span *span, struct buffer *buffer);
 
-/* Appends the bytes of one OTLP Resource with these attributes. Returns 0 or -ENOBUFS. */
+/* The same of one OTLP Resource with these attributes. Returns 0 or -ENOBUFS. */
 int otlp_encode_resource(const struct attribute *attributes, size_t n, struct buffer *buffer);
 
 /* Appends the bytes of one ExportTraceServiceRequest with all of the batch. 0 or -ENOBUFS. */

@@ -33,7 +33,7 @@
 #define USER_AGENT "flowtrace/" FLOWTRACE_VERSION
 #define OPERATIONS 6
 #define HEADERS_MAX 32
-#define KEEPALIVE_TIMEOUT_MS 10000
+#define KEEPALIVE_TIMEOUT_MS 10000u /* at most */
 
 struct rpc_client {
     struct rpc_options options;
@@ -113,7 +113,8 @@ static grpc_channel *create_channel(const struct rpc_options *options,
         /* A new channel is a new connection, also while the old one lingers. */
         integer_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
         integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms ? (int)keepalive_ms : INT_MAX),
-        integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
+        integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                    (int)MIN(keepalive_ms, (uint64_t)KEEPALIVE_TIMEOUT_MS)),
         integer_arg(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
     };
     grpc_channel_args channel_args = {.num_args = ELEMENTSOF(args), .args = args};

@@ -7,7 +7,8 @@
  *   quiet   nothing came for a second: shown with a note where a parent is missing
  *   oldest  and there is no room for another: shown as it is
  *
- * Not more than TRACES_PER_S are shown in a second; how many were left out is said once it is over.
+ * Not more than TRACES_PER_S are shown in a second, and no further one once LINES_PER_S are there, so
+ * that whoever reads can follow; how many were left out is said once the second is over.
  */
 #include "exporters/console/tree.h"
 #include "exporters/exporter.h"
@@ -26,7 +27,9 @@
 #define TRACES_MAX 1000
 #define SPANS_MAX 20000
 #define LINES_PER_TRACE 200
+#define HEAD_LINES 2 /* the head of a trace and the empty line behind it */
 #define TRACES_PER_S 20
+#define LINES_PER_S 60
 #define QUIET_NS NS_PER_S
 #define OUTPUT_MAX (UINT64_C(1) << 20)
 #define WRITE_MAX 4096 /* what a ready pipe or terminal takes without blocking */
@@ -41,7 +44,8 @@ struct console {
     int error;          /* of the last write */
     uint64_t now_ns;    /* of this send, idle or close */
     uint64_t second_ns; /* when the second began in which ... */
-    uint64_t n_shown;   /* ... so many traces were shown */
+    uint64_t n_shown;   /* ... so many traces were shown ... */
+    uint64_t n_lines;   /* ... in about so many lines */
     uint64_t n_left_out;
     uint64_t n_spans_left_out;
 };
@@ -90,13 +94,14 @@ static void next_second(struct console *console)
         return;
     say_left_out(console);
     console->second_ns = console->now_ns;
-    console->n_shown = 0;
+    console->n_shown = console->n_lines = 0;
 }
 
 static void release(struct console *console, struct held_trace *trace, const struct node *first)
 {
-    if (console->n_shown < TRACES_PER_S) {
+    if (console->n_shown < TRACES_PER_S && console->n_lines < LINES_PER_S) {
         console->n_shown++;
+        console->n_lines += MIN(trace->n_spans, (size_t)LINES_PER_TRACE) + HEAD_LINES;
         tree_print(trace, first, LINES_PER_TRACE, console->color, &console->output);
         flush(console);
     } else {
@@ -204,7 +209,7 @@ static void console_close(void *exporter)
         return;
     say_left_out(console);
     while (forest_oldest(&console->forest) && console->error == 0) {
-        console->n_shown = 0;
+        console->n_shown = console->n_lines = 0;
         release_oldest(console);
     }
     flush(console);

@@ -208,6 +208,8 @@ static int make_curl(struct otlp_exporter *otlp, const char *proxy)
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_for_stop);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, otlp);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, otlp->error);
+    /* A backend that has moved is found by its name: each new connection asks anew. */
+    curl_easy_setopt(curl, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     /* Files that changed are to be read again, and to count. */
     curl_easy_setopt(curl, CURLOPT_CA_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);

@@ -206,11 +206,11 @@ def parse_counters(text):
 class Agent(Program):
     """The agent with a file exporter; use stop() before spans() and totals()."""
 
-    def __init__(self, directory, *arguments, name="agent", env=None, exports=None):
+    def __init__(self, directory, *arguments, name="agent", env=None, exports=None, prefix=()):
         self.spans_path = pathlib.Path(directory) / f"{name}.jsonl"
         self.status_port = free_port()
         exports = exports or [f"file:{self.spans_path}"]
-        command = [AGENT, "run", "--set", f"status.listen=127.0.0.1:{self.status_port}"]
+        command = [*prefix, AGENT, "run", "--set", f"status.listen=127.0.0.1:{self.status_port}"]
         for export in exports:
             command += ["--export", export]
         super().__init__(directory, name, command + list(arguments), env)

@@ -109,6 +109,11 @@ class Kafka(e2e.Program):
         for port in self.ports.values():
             self.wait_port(port, 60)
 
+    def stop(self, seconds=30):
+        """Without ceremony: a broker that stops in an orderly way takes ten seconds for it."""
+        self.process.kill()
+        return self.process.wait(seconds)
+
     def brokers(self, listener="PLAINTEXT"):
         return f"127.0.0.1:{self.ports[listener]}"
 

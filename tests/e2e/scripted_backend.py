@@ -15,6 +15,7 @@ In front of either, a Relay spoils whole connections.
 """
 import base64
 import concurrent.futures
+import contextlib
 import gzip
 import http.server
 import json
@@ -71,22 +72,21 @@ class Script:
 
 
 class GrpcBackend(Script):
-    def __init__(self, port=None, **options):
+    def __init__(self, port=None, host="127.0.0.1", largest=4 << 20):
         super().__init__()
-        self.port = port or e2e.free_port()
-        self.options = options
+        self.port, self.host, self.largest = port or e2e.free_port(), host, largest
         self.server = None
         self.start()
 
     def start(self):
         self.server = grpc.server(
             concurrent.futures.ThreadPoolExecutor(4),
-            options=[("grpc.so_reuseport", 0), *self.options.items()])
+            options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", self.largest)])
         handler = grpc.unary_unary_rpc_method_handler(
             self.export, request_deserializer=service.ExportTraceServiceRequest.FromString,
             response_serializer=service.ExportTraceServiceResponse.SerializeToString)
         self.server.add_generic_rpc_handlers((Only(handler),))
-        self.server.add_insecure_port(f"127.0.0.1:{self.port}")
+        self.server.add_insecure_port(f"{self.host}:{self.port}")
         self.server.start()
 
     def stop(self):
@@ -94,7 +94,7 @@ class GrpcBackend(Script):
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def export(self, request, context):
         step = self.next_step(dict(context.invocation_metadata()))
@@ -128,43 +128,52 @@ def details(code, step):
 
 
 class HttpBackend(Script):
-    def __init__(self, port=None):
+    def __init__(self, port=None, host="127.0.0.1"):
         super().__init__()
-        self.port = port or e2e.free_port()
+        self.port, self.host = port or e2e.free_port(), host
         self.start()
 
     def start(self):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port),
+        self.connections = []
+        self.server = http.server.ThreadingHTTPServer((self.host, self.port),
                                                       handler_of(self))
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
+        """Also of the connections that are kept alive."""
         self.server.shutdown()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self.server.server_close()
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
 
 class Relay:
     """Hands connections on to a backend, but treats the first of them as its steps say: "reset" at
-    once, "garbage" as an answer, "half": nothing of the answers to the first request after so many
-    bytes of them."""
+    once, "garbage" as an answer, "half": the end after so many bytes of answers, "freeze": silence
+    after so many, with the connection open."""
 
     def __init__(self, backend, *steps):
-        self.backend, self.steps = backend, list(steps)
+        self.backend, self.steps, self.frozen = backend, list(steps), threading.Event()
+        self.host = "127.0.0.1"
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def accept(self):
         while True:
-            client, _ = self.listener.accept()
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
             step = self.steps.pop(0) if self.steps else {}
             threading.Thread(target=self.serve, args=(client, step), daemon=True).start()
 
@@ -176,27 +185,35 @@ class Relay:
                 client.recv(1)
                 client.sendall(step["garbage"])
             else:
-                self.hand_on(client, step.get("half", 1 << 62))
+                self.hand_on(client, step.get("half", step.get("freeze", 1 << 62)),
+                             "freeze" in step)
 
-    def hand_on(self, client, limit):
+    def hand_on(self, client, limit, freezes):
         with socket.create_connection(("127.0.0.1", self.backend.port)) as server:
-            threading.Thread(target=copy, args=(client, server, 1 << 62), daemon=True).start()
+            threading.Thread(target=copy, args=(client, server), daemon=True).start()
             copy(server, client, limit)
+            if freezes:
+                self.frozen.wait()
+
+    def stop(self):
+        self.frozen.set()
+        self.listener.close()
 
 
-def copy(source, target, limit):
-    try:
+def copy(source, target, limit=1 << 62):
+    with contextlib.suppress(OSError):
         while limit > 0 and (data := source.recv(min(65536, limit))):
             target.sendall(data)
             limit -= len(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
 def handler_of(backend):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self):
+            super().setup()
+            backend.connections.append(self.connection)
 
         def log_message(self, *arguments):
             pass

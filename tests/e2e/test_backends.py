@@ -21,11 +21,13 @@ class EveryWay(e2e.Case):
         cls.kafka = cls.keep(Kafka(cls.directory))
         cls.jaeger = cls.keep(Jaeger(cls.directory, certificates, cls.kafka.brokers()))
         cls.flow = cls.keep(e2e.Flow(cls.directory))
-        cls.agent = cls.keep(e2e.Agent(cls.directory, exports=cls.exports(certificates)).wait_ready())
+        # Nothing is timed here: on a busy machine the first message to a new broker takes seconds.
+        cls.agent = cls.keep(e2e.Agent(cls.directory, "--set", "drain.timeout=60s",
+                                       exports=cls.exports(certificates)).wait_ready())
         shopper = cls.keep(e2e.start_shopper(cls.directory, cls.flow.port, "--requests", str(N)))
         shopper.wait()
         time.sleep(1)
-        cls.exit_status = cls.agent.stop()
+        cls.exit_status = cls.agent.stop(90)
         cls.truth = e2e.answers_of(shopper)
         cls.spans = cls.agent.spans()
         cls.flow_spans = [s for s in cls.spans if s.id in cls.truth]

@@ -32,6 +32,8 @@ GRPC = {
     "partial": [{"rejected": 2}, {}, {"rejected": 1}],
     "stalled": [{"stall": 3}],
     "spoiled": [],
+    "frozen": [],
+    "small": [],
 }
 HTTP = {
     "http_plain": [],
@@ -41,11 +43,16 @@ HTTP = {
     "http_partial": [{"rejected": 2}, {}, {"rejected": 1}],
     "http_broken": [{"reset": True}, {"stall": 3}],
     "http_half": [{"half": True}],
+    "http_small": [{}, {"status": 413}],
 }
 # name -> what a relay in front of the backend does to the first connections
 SPOILED = {"spoiled": [{"reset": True}, {"garbage": b"HTTP/1.1 400 No\r\n\r\n"}, {"garbage": b"\0" * 99},
-                       {"half": 0}, {"half": 60}]}
-OPTIONS = {"spoiled": ";timeout=2s", "stalled": ";timeout=500ms", "http_broken": ";timeout=1s",
+                       {"half": 0}, {"half": 60}],
+           "frozen": [{"freeze": 500}]}
+# name -> the bytes of a request that it takes
+LARGEST = {"small": 3000}
+# Nothing but a ping without an answer tells that a frozen connection is dead before its minute is over.
+OPTIONS = {"spoiled": ";timeout=2s", "frozen": ";timeout=60s;keepalive=500ms", "stalled": ";timeout=500ms", "http_broken": ";timeout=1s",
            "http_partial": ";encoding=json", "http_plain": ";compression=gzip;headers=x-token=t0k",
            "plain": ";compression=gzip;headers=x-token=t0k"}
 
@@ -82,7 +89,7 @@ class Scripts(e2e.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.backends = {name: GrpcBackend() for name in GRPC}
+        cls.backends = {name: GrpcBackend(largest=LARGEST.get(name, 4 << 20)) for name in GRPC}
         cls.backends |= {name: HttpBackend() for name in HTTP}
         for name, backend in cls.backends.items():
             backend.tell(*(GRPC | HTTP)[name])
@@ -91,7 +98,10 @@ class Scripts(e2e.Case):
         exports = [f"file:{cls.directory}/agent.jsonl"]
         for name, backend in cls.backends.items():
             kind = "otlp" if name in GRPC else "otlp_http"
-            front = Relay(backend, *SPOILED[name]) if name in SPOILED else backend
+            front = backend
+            if name in SPOILED:
+                front = Relay(backend, *SPOILED[name])
+                cls.stack.callback(front.stop)
             exports.append(f"{kind}:{front.endpoint}{OPTIONS.get(name, '')}")
         cls.agent = cls.keep(e2e.Agent(
             cls.directory, *cls.flow.selection, "--set", "batch.age=50ms", "--set",
@@ -102,8 +112,11 @@ class Scripts(e2e.Case):
         shopper.wait()
         scraper.end()
         cls.pages = scraper.pages
+        splits = re.findall(r"^flowtrace_exporter_splits_total\{.*\} (\d+)$", cls.agent.metrics(),
+                            re.MULTILINE)
         cls.agent.stop()
         cls.truth = e2e.answers_of(shopper)
+        cls.splits = dict(zip(["file", *cls.backends], splits, strict=True))
         cls.ids = sorted(s.span_id for s in cls.agent.spans())
         cls.totals = cls.read_totals()
 
@@ -141,8 +154,14 @@ class Scripts(e2e.Case):
             with self.subTest(name):
                 self.delivered_all(name)
 
+    def test_what_is_too_large_goes_in_parts_each_span_once(self):
+        for name in ("small", "http_small"):
+            with self.subTest(name):
+                self.delivered_all(name)
+                self.assertGreater(int(self.splits[name]), 0)
+
     def test_what_was_taken_but_not_answered_comes_again_and_nothing_is_lost(self):
-        for name in ("spoiled", "http_half"):
+        for name in ("spoiled", "frozen", "http_half"):
             with self.subTest(name):
                 taken = self.backends[name].ids()
                 self.assertEqual(sorted(set(taken)), self.ids)

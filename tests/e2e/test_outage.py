@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
 
 from jaeger_e2e import Jaeger
 from kafka_e2e import Kafka
+from scripted_backend import GrpcBackend, HttpBackend
 
 N = 40
 
@@ -57,8 +58,7 @@ class Restart(e2e.Case):
         # In the middle of the load, and without a chance to finish anything.
         load = cls.start("meanwhile", "--rate", str(N / 2))
         time.sleep(0.5)
-        cls.kafka.process.kill()
-        cls.kafka.process.wait()
+        cls.kafka.stop()
         load.wait()
         cls.truth.append(e2e.answers_of(load))
         e2e.wait_until(lambda: cls.delivered()[0] == 12 * N, "the spans in the file")
@@ -124,6 +124,61 @@ class Restart(e2e.Case):
         lines = re.findall(r"exporter \w+: (\d+) spans offered, delivered (\d+)(.*)",
                            self.agent.errors())
         self.assertEqual(lines, [(str(18 * N), str(18 * N), "")] * 3)
+
+
+class Moved(e2e.Case):
+    """The backends' name leads elsewhere while the agent runs, in a mount namespace of its own with
+    its own /etc/hosts."""
+
+    NAME, OLD, NEW = "collector.flowtrace.test", "127.0.0.1", "127.0.0.2"
+    KINDS = {"otlp": GrpcBackend, "otlp_http": HttpBackend}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.hosts = cls.directory / "hosts"
+        cls.lead_to(cls.OLD)
+        old = {kind: backend(host=cls.OLD) for kind, backend in cls.KINDS.items()}
+        cls.flow = cls.keep(e2e.Flow(cls.directory))
+        exports = [f"file:{cls.directory}/agent.jsonl"]
+        exports += [f"{kind}:http://{cls.NAME}:{backend.port}" for kind, backend in old.items()]
+        cls.agent = cls.keep(e2e.Agent(
+            cls.directory, *cls.flow.selection, exports=exports, prefix=[
+                "unshare", "--mount", "sh", "-c",
+                f"mount --bind {cls.hosts} /etc/hosts && exec \"$@\"", "sh"]).wait_ready())
+        cls.shop("before")
+        cls.all_arrived(old)
+        cls.before = {kind: backend.ids() for kind, backend in old.items()}
+        for backend in old.values():
+            backend.stop()
+        cls.lead_to(cls.NEW)
+        new = {kind: cls.KINDS[kind](backend.port, cls.NEW) for kind, backend in old.items()}
+        cls.shop("after")
+        cls.all_arrived(new)
+        for backend in new.values():
+            backend.stop()
+        cls.after = {kind: backend.ids() for kind, backend in new.items()}
+        cls.agent.stop()
+        cls.ids = sorted(s.span_id for s in cls.agent.spans())
+
+    @classmethod
+    def lead_to(cls, address):
+        cls.hosts.write_text(f"127.0.0.1 localhost\n{address} {cls.NAME}\n")
+
+    @classmethod
+    def shop(cls, name):
+        cls.keep(e2e.start_shopper(cls.directory, cls.flow.port, "--requests", str(N),
+                                   name=name)).wait()
+
+    @classmethod
+    def all_arrived(cls, backends):
+        for kind, backend in backends.items():
+            e2e.wait_until(lambda b=backend: len(b.ids()) == 6 * N, f"all spans by {kind}", 30)
+
+    def test_the_name_is_asked_for_again(self):
+        self.assertEqual(len(self.ids), 12 * N)
+        for kind in self.KINDS:
+            self.assertEqual(sorted(self.before[kind] + self.after[kind]), self.ids)
 
 
 class Silence(e2e.Case):

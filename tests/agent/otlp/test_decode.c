@@ -45,7 +45,8 @@ static void check_full_span(const struct span *span)
     assert_int_equal(span->dropped_attributes, expected.dropped_attributes);
     assert_int_equal(span->n_links, 1);
     assert_memory_equal(&span->links[0], &expected.links[0], sizeof(expected.links[0]));
-    assert_int_equal(span->n_attributes, expected.n_attributes);
+    /* And one that tells of the text that was repaired. */
+    assert_int_equal(span->n_attributes, expected.n_attributes + 1);
     for (unsigned i = 0; i < expected.n_attributes; i++)
         assert_same_attribute(&span->attributes[i], &expected.attributes[i]);
 }

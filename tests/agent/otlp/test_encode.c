@@ -4,6 +4,7 @@
 #include "otlp/messages.h"
 #include "otlp/unpack.h"
 #include "samples.h"
+#include "span/semconv.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -23,12 +24,19 @@ static void assert_text(ProtobufCBinaryData data, struct bytes expected)
 /* libprotobuf-c is the oracle: what it makes of the bytes, it packs to the same bytes again. */
 static void assert_packs_to(const ProtobufCMessage *message, struct bytes expected)
 {
-    uint8_t packed[8192];
+    uint8_t packed[32768];
 
     assert_int_equal(protobuf_c_message_get_packed_size(message), expected.len);
     assert_true(expected.len <= sizeof(packed));
     protobuf_c_message_pack(message, packed);
     assert_memory_equal(packed, expected.ptr, expected.len);
+}
+
+static void assert_mark(const OtlpKeyValue *attribute, struct bytes key, int64_t n)
+{
+    assert_text(attribute->key, key);
+    assert_int_equal(attribute->value->value_case, OTLP_VALUE_INT);
+    assert_int_equal(attribute->value->int_value, n);
 }
 
 /* Encodes and unpacks; to be released with message_free(). */
@@ -74,7 +82,9 @@ static void every_type_of_attribute_arrives(void **state)
 
     sample_full_span(&span);
     message = round_trip(&span);
-    assert_int_equal(message->n_attributes, span.n_attributes);
+    /* Two texts of the span are not UTF-8: how many are repaired stands behind them. */
+    assert_int_equal(message->n_attributes, span.n_attributes + 1);
+    assert_mark(message->attributes[span.n_attributes], FLOWTRACE_TEXTS_REPAIRED, 2);
     for (size_t i = 0; i < span.n_attributes; i++) {
         const struct attribute *attribute = &span.attributes[i];
         const OtlpAnyValue *value = message->attributes[i]->value;
@@ -111,7 +121,9 @@ static void text_that_is_not_utf8_is_repaired_everywhere(void **state)
     assert_text(message->name, repaired);
     assert_text(message->trace_state, repaired);
     assert_text(message->status->message, repaired);
-    assert_int_equal(message->n_attributes, SPAN_ATTRIBUTES_MAX);
+    assert_int_equal(message->n_attributes, SPAN_ATTRIBUTES_MAX + 1);
+    assert_mark(message->attributes[SPAN_ATTRIBUTES_MAX], FLOWTRACE_TEXTS_REPAIRED,
+                3 + 2 * SPAN_ATTRIBUTES_MAX);
     for (unsigned i = 0; i < SPAN_ATTRIBUTES_MAX; i++) {
         assert_text(message->attributes[i]->key, repaired);
         assert_text(message->attributes[i]->value->string_value, repaired);
@@ -145,6 +157,44 @@ static void a_repair_that_keeps_the_size_is_made_too(void **state)
     span.name = BYTES_LITERAL("\xf0\x9f\x98");
     message = round_trip(&span);
     assert_text(message->name, BYTES_LITERAL(R));
+    message_free(&message->base);
+}
+
+/* 4095 bytes and a character of three: the cut falls before it. */
+static void a_value_that_is_too_long_is_cut_between_characters_and_marked(void **state)
+{
+    static uint8_t text[ATTRIBUTE_TEXT_MAX + 2];
+    struct span span;
+    OtlpSpan *message;
+
+    memset(text, 'x', ATTRIBUTE_TEXT_MAX - 1);
+    memcpy(text + ATTRIBUTE_TEXT_MAX - 1, "\xe2\x82\xac", 3);
+    sample_bare_span(&span);
+    span_add_text(&span, BYTES_LITERAL("exact"), bytes_make(text, ATTRIBUTE_TEXT_MAX - 1));
+    span_add_text(&span, BYTES_LITERAL("long"), bytes_make(text, sizeof(text)));
+    message = round_trip(&span);
+    assert_int_equal(message->n_attributes, 3);
+    assert_int_equal(message->attributes[0]->value->string_value.len, ATTRIBUTE_TEXT_MAX - 1);
+    assert_text(message->attributes[1]->value->string_value,
+                bytes_make(text, ATTRIBUTE_TEXT_MAX - 1));
+    assert_mark(message->attributes[2], FLOWTRACE_ATTRIBUTES_CUT, 1);
+    message_free(&message->base);
+}
+
+static void what_is_no_text_at_all_is_cut_too(void **state)
+{
+    static uint8_t bytes[2 * ATTRIBUTE_TEXT_MAX];
+    struct span span;
+    OtlpSpan *message;
+
+    memset(bytes, 0x80, sizeof(bytes));
+    sample_bare_span(&span);
+    span_add_text(&span, BYTES_LITERAL("key"), bytes_make(bytes, sizeof(bytes)));
+    message = round_trip(&span);
+    assert_in_range(message->attributes[0]->value->string_value.len, 3 * (ATTRIBUTE_TEXT_MAX - 3),
+                    3 * ATTRIBUTE_TEXT_MAX);
+    assert_mark(message->attributes[1], FLOWTRACE_TEXTS_REPAIRED, 1);
+    assert_mark(message->attributes[2], FLOWTRACE_ATTRIBUTES_CUT, 1);
     message_free(&message->base);
 }
 
@@ -211,7 +261,8 @@ static void a_resource_has_its_attributes_repaired(void **state)
     assert_int_equal(otlp_encode_resource(attributes, 2, &buffer), 0);
     assert_int_equal(message_unpack(OTLP_RESOURCE_DESCRIPTOR, buffer_bytes(&buffer), &message), 0);
     resource = (const OtlpResource *)message;
-    assert_int_equal(resource->n_attributes, 2);
+    assert_int_equal(resource->n_attributes, 3);
+    assert_mark(resource->attributes[2], FLOWTRACE_TEXTS_REPAIRED, 1);
     assert_text(resource->attributes[0]->key, BYTES_LITERAL("service.name"));
     assert_text(resource->attributes[0]->value->string_value, BYTES_LITERAL("caf" R));
     assert_int_equal(resource->attributes[1]->value->int_value, -1);
@@ -233,6 +284,8 @@ int main(void)
         cmocka_unit_test(every_type_of_attribute_arrives),
         cmocka_unit_test(text_that_is_not_utf8_is_repaired_everywhere),
         cmocka_unit_test(repaired_texts_are_not_mixed_up),
+        cmocka_unit_test(a_value_that_is_too_long_is_cut_between_characters_and_marked),
+        cmocka_unit_test(what_is_no_text_at_all_is_cut_too),
         cmocka_unit_test(a_repair_that_keeps_the_size_is_made_too),
         cmocka_unit_test(what_a_span_lacks_is_not_written),
         cmocka_unit_test(a_span_is_appended_to_what_is_there),

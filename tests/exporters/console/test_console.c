@@ -159,6 +159,31 @@ static void a_flood_is_sampled_and_says_what_is_left_out(void **state)
     assert_int_equal(count(shown(fixture), " trace "), 21);
 }
 
+/* 100 traces of 7 spans: whoever reads can follow some 60 lines in a second. */
+static void large_traces_are_sampled_by_their_lines(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sample samples[7];
+    unsigned n_shown;
+    char left_out[64];
+
+    for (unsigned trace = 1; trace <= 100; trace++) {
+        for (size_t i = 0; i < ELEMENTSOF(samples); i++) {
+            samples[i] = i == 0 ? root : child;
+            samples[i].trace = (uint8_t)trace;
+            samples[i].id = (uint8_t)(i + 1);
+        }
+        send_samples(fixture, samples, ELEMENTSOF(samples));
+    }
+    n_shown = count(shown(fixture), " trace ");
+    assert_in_range(n_shown, 7, 20);
+    usleep(1100 * 1000);
+    idle(fixture);
+    snprintf(left_out, sizeof(left_out), "... %u more traces (%u spans) are not shown", 100 - n_shown,
+             7 * (100 - n_shown));
+    assert_non_null(strstr(shown(fixture), left_out));
+}
+
 /* 255 traces, a span of each in every batch, and never a root: 20,000 spans are held, not more. */
 static void a_full_console_shows_the_oldest_trace_as_it_is(void **state)
 {
@@ -208,6 +233,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_held_is_shown_at_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_flood_is_sampled_and_says_what_is_left_out, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(large_traces_are_sampled_by_their_lines, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_full_console_shows_the_oldest_trace_as_it_is,
                                         set_up, tear_down),

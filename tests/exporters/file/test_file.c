@@ -38,11 +38,17 @@ static int remove_path(void **state)
     return 0;
 }
 
-static int open_file(const char *target, void **ret_exporter)
+static int open_with(const char *target, const char *const *assignments, void **ret_exporter)
 {
-    struct exporter_options options = {.target = target, .stopping = &stopping};
+    struct exporter_options options = {.target = target, .stopping = &stopping,
+                                       .settings = sample_settings(&exporter_file, assignments)};
 
     return exporter_file.open(&options, ret_exporter);
+}
+
+static int open_file(const char *target, void **ret_exporter)
+{
+    return open_with(target, NULL, ret_exporter);
 }
 
 static void *opened(void)
@@ -240,6 +246,65 @@ static void behind_a_line_that_was_cut_the_next_starts_anew(void **state)
     fclose(file);
 }
 
+/* "PATH.n"; 0: PATH. The size, or -1 where there is none. */
+static long size_of(unsigned n)
+{
+    struct stat status;
+    char name[128];
+
+    snprintf(name, sizeof(name), n ? "%s.%u" : "%s", path, n);
+    return stat(name, &status) < 0 ? -1 : (long)status.st_size;
+}
+
+static void remove_numbered(void)
+{
+    char name[128];
+
+    for (unsigned n = 1; n < 5; n++) {
+        snprintf(name, sizeof(name), "%s.%u", path, n);
+        unlink(name);
+    }
+}
+
+static void a_file_is_rotated_before_it_is_too_large_and_lines_stay_whole(void **state)
+{
+    static const char *const settings[] = {"file.max_size=2500", "file.keep=2", NULL};
+    _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(5);
+    void *exporter = NULL;
+    size_t spans[16];
+    long line;
+
+    assert_int_equal(open_with(path, settings, &exporter), 0);
+    assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_OK);
+    line = size_of(0);
+    assert_in_range(line, 500, 1200);
+    for (int i = 1; i < 10; i++)
+        assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_OK);
+    exporter_file.close(exporter);
+    assert_int_equal(size_of(1) % line, 0);
+    assert_int_equal(size_of(1), size_of(2));
+    assert_in_range(size_of(1), 2500 - line, 2500);
+    assert_int_equal(size_of(3), -1);
+    assert_int_equal(read_lines(spans, ELEMENTSOF(spans)), size_of(0) / line);
+    remove_numbered();
+}
+
+static void a_file_is_rotated_when_it_is_old_but_never_while_it_is_empty(void **state)
+{
+    static const char *const settings[] = {"file.max_age=1ns", NULL};
+    _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(1);
+    void *exporter = NULL;
+
+    assert_int_equal(open_with(path, settings, &exporter), 0);
+    assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_OK);
+    assert_int_equal(size_of(1), -1);
+    assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_OK);
+    exporter_file.close(exporter);
+    assert_int_equal(size_of(1), size_of(0));
+    assert_int_equal(size_of(2), -1);
+    remove_numbered();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +319,10 @@ int main(void)
                                         remove_path),
         cmocka_unit_test_setup_teardown(a_line_cut_by_a_full_pipe_is_completed, make_path,
                                         remove_path),
+        cmocka_unit_test_setup_teardown(
+            a_file_is_rotated_before_it_is_too_large_and_lines_stay_whole, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(
+            a_file_is_rotated_when_it_is_old_but_never_while_it_is_empty, make_path, remove_path),
         cmocka_unit_test_setup_teardown(behind_a_line_that_was_cut_the_next_starts_anew, make_path,
                                         remove_path),
     };

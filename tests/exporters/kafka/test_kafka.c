@@ -130,6 +130,34 @@ static void traces_that_are_too_large_together_go_alone(void **state)
     batch_unref(batch);
 }
 
+/* The producer's own queue takes two messages: the rest comes again, and nothing twice. */
+static void what_finds_the_producers_queue_full_is_tried_again(void **state)
+{
+    static const char *const narrow[] = {
+        "kafka.partition=trace", "kafka.properties=queue.buffering.max.messages=2", NULL};
+    struct sample samples[8] = {0};
+    struct fixture *fixture = *state;
+    struct record records[RECORDS_MAX];
+    enum export_result result;
+    struct batch *batch;
+    size_t n, n_retries = 0;
+
+    for (size_t i = 0; i < ELEMENTSOF(samples); i++)
+        samples[i] = (struct sample){.service = "shop", .trace = (uint8_t)(i + 1), .id = 1,
+                                     .name = "a"};
+    batch = sample_batch(samples, ELEMENTSOF(samples));
+    assert_int_equal(open_with(fixture, cluster_brokers(fixture->cluster), narrow), 0);
+    while ((result = send_batch(fixture, batch).result) == EXPORT_RETRY)
+        n_retries++;
+    assert_int_equal(result, EXPORT_OK);
+    assert_in_range(n_retries, 1, 7);
+    n = cluster_read(fixture->cluster, TOPIC, records, RECORDS_MAX);
+    assert_int_equal(n, ELEMENTSOF(samples));
+    while (n-- > 0)
+        buffer_done(&records[n].value);
+    batch_unref(batch);
+}
+
 static void a_batch_above_the_producers_limit_is_not_even_tried(void **state)
 {
     static const char *const small[] = {"kafka.properties=message.max.bytes=4000", NULL};
@@ -200,6 +228,7 @@ int main(void)
         CASE(a_batch_is_one_message_without_a_key),
         CASE(by_trace_each_is_a_message_with_its_id_as_key),
         CASE(traces_that_are_too_large_together_go_alone),
+        CASE(what_finds_the_producers_queue_full_is_tried_again),
         CASE(a_batch_above_the_producers_limit_is_not_even_tried),
         CASE(what_the_broker_says_becomes_the_outcome),
         CASE(after_a_fatal_error_a_new_producer_goes_on),

@@ -24,7 +24,8 @@ static __always_inline bool is_descriptor_of(const struct task_struct *task, uns
     if ((u32)fd >= table->max_fds)
         return false;
     bpf_probe_read_kernel(&file, sizeof(file), &table->fd[(u32)fd]);
-    return file && file == sk->sk_socket->file;
+    return file && file == (by_address ? BPF_CORE_READ(sk, sk_socket, file)
+                                       : sk->sk_socket->file);
 }
 
 struct vector_copy {
@@ -143,13 +144,16 @@ static __always_inline void resolve(const struct operation *op, const struct pt_
     case BUFFER_ADDRESS:
         buffer->name = (const void *)ARCH_ARG5(regs);
         buffer->name_len = (u32)ARCH_ARG6(regs);
+        if (dir == FT_DIR_IN && bpf_probe_read_user(&buffer->name_len, sizeof(buffer->name_len),
+                                                    (const void *)ARCH_ARG6(regs)))
+            buffer->name = NULL;
         shape = BUFFER_FLAT;
         break;
     case BUFFER_MESSAGE:
         read_message((const void *)ARCH_ARG2(regs), buffer, c);
         return;
     case BUFFER_MESSAGES:
-        index = batch_index(op, regs, dir);
+        index = by_address ? op->index : batch_index(op, regs, dir);
         messages = (const struct user_mmsghdr *)ARCH_ARG2(regs);
         if (index < 0)
             count(c, FT_UNKNOWN_MESSAGE);

@@ -58,8 +58,8 @@ static __always_inline void record_stream(const struct operation *op, enum ft_di
     output(scratch, with_facts, c);
 }
 
-static __noinline void handle_stream(const struct operation *op, enum ft_dir dir,
-                                     struct sock_state *state, struct ft_counters *c)
+static __always_inline void handle_stream(const struct operation *op, enum ft_dir dir,
+                                          struct sock_state *state, struct ft_counters *c)
 {
     enum ft_counter why = FT_IGNORED;
     u32 key = dir, head = head_wanted(state, state->id, &why);
@@ -96,7 +96,7 @@ static __noinline void handle_datagram(const struct operation *op, enum ft_dir d
         return;
     }
     fill_facts(op->sk, state, op->task->group_leader, &scratch->facts);
-    find_buffer(op, dir, &buffer, c);
+    find_buffer_apart(op, dir, &buffer, c);
     find_message_peer(op, dir, &buffer, scratch);
     id = datagram_connection(state, &scratch->facts);
     head = head_wanted(state, id, &why);
@@ -146,8 +146,14 @@ static __always_inline void pass(const struct operation *op, int moved, enum ft_
         record_unix_close(op->sk, c);
 }
 
+static __noinline void handle_stream_apart(const struct operation *op, enum ft_dir dir,
+                                           struct sock_state *state, struct ft_counters *c)
+{
+    handle_stream(op, dir, state, c);
+}
+
 static __always_inline void handle(const struct operation *op, int moved, enum ft_dir dir,
-                                   struct ft_counters *c)
+                                   bool apart, struct ft_counters *c)
 {
     struct sock_state *state;
     enum ft_counter why;
@@ -162,10 +168,12 @@ static __always_inline void handle(const struct operation *op, int moved, enum f
     state = find_connection(op->sk, op->inode, op->transport, c);
     if (!state)
         count(c, FT_NO_STORAGE);
-    else if (is_stream(op->transport))
-        handle_stream(op, dir, state, c);
-    else
+    else if (!is_stream(op->transport))
         handle_datagram(op, dir, state, c);
+    else if (apart)
+        handle_stream_apart(op, dir, state, c);
+    else
+        handle_stream(op, dir, state, c);
 }
 
 /* For the hooks that are given the socket. */
@@ -177,6 +185,6 @@ static __always_inline int handle_operation(struct sock *sk, const struct msghdr
                            .transport = transport_of(sk), .length = moved, .flags = flags};
 
     if (c)
-        handle(&op, moved, dir, c);
+        handle(&op, moved, dir, false, c);
     return 0;
 }

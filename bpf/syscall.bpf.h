@@ -58,12 +58,12 @@ struct call {
 /* By direction as a constant, as the other hooks have it. */
 static __noinline void handle_send(struct operation *op, int moved, struct ft_counters *c)
 {
-    handle(op, moved, FT_DIR_OUT, c);
+    handle(op, moved, FT_DIR_OUT, true, c);
 }
 
 static __noinline void handle_receive(struct operation *op, int moved, struct ft_counters *c)
 {
-    handle(op, moved, FT_DIR_IN, c);
+    handle(op, moved, FT_DIR_IN, true, c);
 }
 
 static __always_inline void handle_by_direction(struct call *call, int moved)

@@ -11,7 +11,7 @@
 enum buffer_shape {
     BUFFER_NONE,     /* no user buffer, or a call that is not known */
     BUFFER_FLAT,     /* (fd, buffer, length) */
-    BUFFER_ADDRESS,  /* (fd, buffer, length, flags, address, address length) */
+    BUFFER_ADDRESS,  /* (fd, buffer, length, flags, address, its length or where that is) */
     BUFFER_VECTOR,   /* (fd, struct iovec *, count, ...) */
     BUFFER_MESSAGE,  /* (fd, struct user_msghdr *, ...) */
     BUFFER_MESSAGES, /* (fd, struct user_mmsghdr *, count, flags, timeout) */
@@ -35,6 +35,7 @@ struct pt_regs {
 #define ARCH_ARG1(regs) ((regs)->di)
 #define ARCH_ARG2(regs) ((regs)->si)
 #define ARCH_ARG3(regs) ((regs)->dx)
+#define ARCH_ARG4(regs) ((regs)->r10)
 #define ARCH_ARG5(regs) ((regs)->r8)
 #define ARCH_ARG6(regs) ((regs)->r9)
 #define ARCH_TASK_IS_32BIT(task) ((task)->thread_info.status & 0x2) /* TS_COMPAT */
@@ -66,6 +67,7 @@ struct pt_regs {
 #define ARCH_ARG1(r) ((r)->orig_x0)
 #define ARCH_ARG2(r) ((r)->regs[1])
 #define ARCH_ARG3(r) ((r)->regs[2])
+#define ARCH_ARG4(r) ((r)->regs[3])
 #define ARCH_ARG5(r) ((r)->regs[4])
 #define ARCH_ARG6(r) ((r)->regs[5])
 #define ARCH_TASK_IS_32BIT(task) ((task)->thread_info.flags & (1u << 22)) /* TIF_32BIT */
@@ -113,8 +115,9 @@ static __always_inline enum buffer_shape arch_receive_shape(unsigned long nr)
 {
     switch (nr) {
     case NR_READ:
-    case NR_RECVFROM:
         return BUFFER_FLAT;
+    case NR_RECVFROM:
+        return BUFFER_ADDRESS;
     case NR_READV:
     case NR_PREADV2:
         return BUFFER_VECTOR;

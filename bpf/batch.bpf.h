@@ -18,6 +18,8 @@ struct operation {
     enum ft_transport transport;
     u32 length;
     int flags;
+    u32 index; /* by_address: of the message */
+    u64 inode; /* by_address: of the socket's file */
 };
 
 static __always_inline bool is_stream(enum ft_transport transport)

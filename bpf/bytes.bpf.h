@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The bytes of the operation that has just ended, from the buffer of the system call in progress,
- * and only where that buffer is certainly this socket's. Functions that are not inlined here and in
- * operation.bpf.h have a part of the 512 bytes of stack for themselves.
+ * and only where that buffer is certainly this socket's. Functions that stand `apart`, here and in
+ * operation.bpf.h, are not inlined: what is less frequent shares the 512 bytes of stack that way.
  */
 #pragma once
 
@@ -24,7 +24,8 @@ static __always_inline bool is_descriptor_of(const struct task_struct *task, uns
     if ((u32)fd >= table->max_fds)
         return false;
     bpf_probe_read_kernel(&file, sizeof(file), &table->fd[(u32)fd]);
-    return file && file == sk->sk_socket->file;
+    return file && file == (by_address ? BPF_CORE_READ(sk, sk_socket, file)
+                                       : sk->sk_socket->file);
 }
 
 struct vector_copy {
@@ -143,13 +144,17 @@ static __always_inline void resolve(const struct operation *op, const struct pt_
     case BUFFER_ADDRESS:
         buffer->name = (const void *)ARCH_ARG5(regs);
         buffer->name_len = (u32)ARCH_ARG6(regs);
+        if (dir == FT_DIR_IN && (!by_address || !buffer->name ||
+                                 bpf_probe_read_user(&buffer->name_len, sizeof(buffer->name_len),
+                                                     (const void *)ARCH_ARG6(regs))))
+            buffer->name = NULL; /* not written yet */
         shape = BUFFER_FLAT;
         break;
     case BUFFER_MESSAGE:
         read_message((const void *)ARCH_ARG2(regs), buffer, c);
         return;
     case BUFFER_MESSAGES:
-        index = batch_index(op, regs, dir);
+        index = by_address ? op->index : batch_index(op, regs, dir);
         messages = (const struct user_mmsghdr *)ARCH_ARG2(regs);
         if (index < 0)
             count(c, FT_UNKNOWN_MESSAGE);
@@ -165,8 +170,8 @@ static __always_inline void resolve(const struct operation *op, const struct pt_
 }
 
 /* The user's buffer, if it is certainly this socket's; else shape NONE, the reason counted. */
-static __noinline void find_buffer(const struct operation *op, enum ft_dir dir,
-                                   struct user_buffer *buffer, struct ft_counters *c)
+static __always_inline void find_buffer(const struct operation *op, enum ft_dir dir,
+                                        struct user_buffer *buffer, struct ft_counters *c)
 {
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(op->task);
 
@@ -181,6 +186,12 @@ static __noinline void find_buffer(const struct operation *op, enum ft_dir dir,
                      ? FT_FOREIGN_BUFFER : FT_NOT_CAPTURED);
     else
         resolve(op, regs, dir, buffer, c);
+}
+
+static __noinline void find_buffer_apart(const struct operation *op, enum ft_dir dir,
+                                         struct user_buffer *buffer, struct ft_counters *c)
+{
+    find_buffer(op, dir, buffer, c);
 }
 
 /* Copies up to `wanted` (1 .. FT_CAPTURE_MAX) bytes of the operation; returns how many. */

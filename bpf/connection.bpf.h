@@ -9,17 +9,17 @@
 /* False: the socket moved on meanwhile. */
 static __always_inline bool read_positions(const struct tcp_sock *tp, struct sock_state *state)
 {
-    u32 acked_to = tp->snd_una, received_to = tp->rcv_nxt;
-    u64 acked = tp->bytes_acked, received = tp->bytes_received;
+    u32 acked_to = READ(tp, snd_una), received_to = READ(tp, rcv_nxt);
+    u64 acked = READ(tp, bytes_acked), received = READ(tp, bytes_received);
 
     state->starts[FT_DIR_OUT] = acked_to - (u32)acked;
     state->starts[FT_DIR_IN] = received_to - (u32)received;
     state->positions[FT_DIR_OUT] =
-        state->starts[FT_DIR_OUT] + acked + (s32)(tp->write_seq - acked_to);
+        state->starts[FT_DIR_OUT] + acked + (s32)(READ(tp, write_seq) - acked_to);
     state->positions[FT_DIR_IN] =
-        state->starts[FT_DIR_IN] + received - (s32)(received_to - tp->copied_seq);
-    return acked_to == tp->snd_una && acked == tp->bytes_acked && received_to == tp->rcv_nxt &&
-           received == tp->bytes_received;
+        state->starts[FT_DIR_IN] + received - (s32)(received_to - READ(tp, copied_seq));
+    return acked_to == READ(tp, snd_una) && acked == READ(tp, bytes_acked) &&
+           received_to == READ(tp, rcv_nxt) && received == READ(tp, bytes_received);
 }
 
 /*
@@ -49,10 +49,10 @@ static __always_inline u64 new_connection_id(struct ft_counters *c)
 
 static __always_inline enum ft_transport transport_of(const struct sock *sk)
 {
-    u16 family = sk->__sk_common.skc_family;
+    u16 family = READ(sk, __sk_common.skc_family);
 
     if (family == AF_INET || family == AF_INET6) {
-        switch (sk->sk_protocol) {
+        switch (READ(sk, sk_protocol)) {
         case IPPROTO_TCP:
             return FT_TCP;
         case IPPROTO_UDP:
@@ -65,7 +65,7 @@ static __always_inline enum ft_transport transport_of(const struct sock *sk)
     }
     if (family != AF_UNIX)
         return FT_TRANSPORT_NONE;
-    switch (sk->sk_type) {
+    switch (READ(sk, sk_type)) {
     case SOCK_STREAM:
         return FT_UNIX_STREAM;
     case SOCK_SEQPACKET:
@@ -79,19 +79,12 @@ static __always_inline enum ft_transport transport_of(const struct sock *sk)
 
 static __always_inline bool begin_tcp(struct sock *sk, struct sock_state *state)
 {
-    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+    struct tcp_sock *tp = socket_tcp(sk);
 
     if (!tp)
         return false;
     find_positions(tp, state);
     state->own |= is_own_connection(state);
-    return true;
-}
-
-/* MPTCP and datagrams: bytes since the first operation that was seen, which no one else knows. */
-static __always_inline bool begin_sums(struct sock_state *state)
-{
-    state->midway = 1;
     return true;
 }
 
@@ -102,18 +95,20 @@ static __always_inline bool begin(struct sock *sk, struct sock_state *state)
     return state->transport == FT_UNIX_STREAM ? begin_unix_stream(sk, state) : begin_sums(state);
 }
 
-static __always_inline struct sock_state *find_connection(struct sock *sk,
+static __always_inline struct sock_state *find_connection(struct sock *sk, u64 inode,
                                                           enum ft_transport transport,
                                                           struct ft_counters *c)
 {
-    struct sock_state *state = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
+    struct sock_state *state = socket_state(sk, false);
 
-    if (state && state->id)
+    if (state && state->id && state->inode == inode)
         return state;
-    state = bpf_sk_storage_get(&sock_states, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+    state = socket_state(sk, true);
     if (!state)
         return NULL;
     state->transport = transport;
+    state->inode = inode;
+    state->tgid = 0;
     if (!begin(sk, state))
         return NULL;
     state->id = new_connection_id(c);
@@ -135,13 +130,13 @@ static __always_inline u64 advance(struct sock_state *state, enum ft_dir dir, u3
 static __always_inline u32 end_sequence(const struct sock *sk, const struct tcp_sock *tp,
                                         enum ft_dir dir)
 {
-    bool finished = sk->__sk_common.skc_flags & (1ul << SOCK_DONE);
+    bool finished = READ(sk, __sk_common.skc_flags) & (1ul << SOCK_DONE);
     u32 copied;
 
     if (dir == FT_DIR_OUT)
-        return tp->write_seq;
-    copied = tp->copied_seq;
-    return finished && copied == tp->rcv_nxt ? copied - 1 : copied;
+        return READ(tp, write_seq);
+    copied = READ(tp, copied_seq);
+    return finished && copied == READ(tp, rcv_nxt) ? copied - 1 : copied;
 }
 
 /* The position of the operation's first byte; false where the socket cannot tell. */
@@ -159,7 +154,7 @@ static __always_inline bool find_position(struct sock *sk, struct sock_state *st
         state->positions[dir] += length;
         return true;
     }
-    tp = bpf_skc_to_tcp_sock(sk);
+    tp = socket_tcp(sk);
     if (!tp)
         return false;
     *ret_position = advance(state, dir, end_sequence(sk, tp, dir), length);

@@ -12,13 +12,11 @@
 
 static __always_inline void fill_inet_addresses(const struct sock *sk, struct ft_facts *facts)
 {
-    const struct sock_common *common = &sk->__sk_common;
-
-    facts->local_port = common->skc_num;
-    facts->remote_port = __builtin_bswap16(common->skc_dport);
+    facts->local_port = READ(sk, __sk_common.skc_num);
+    facts->remote_port = __builtin_bswap16(READ(sk, __sk_common.skc_dport));
     if (facts->family == AF_INET) {
-        *(u32 *)facts->local_address = common->skc_rcv_saddr;
-        *(u32 *)facts->remote_address = common->skc_daddr;
+        *(u32 *)facts->local_address = READ(sk, __sk_common.skc_rcv_saddr);
+        *(u32 *)facts->remote_address = READ(sk, __sk_common.skc_daddr);
     } else {
         BPF_CORE_READ_INTO(&facts->local_address, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
         BPF_CORE_READ_INTO(&facts->remote_address, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
@@ -46,7 +44,7 @@ static __always_inline void fill_unix_names(const struct sock *sk, struct ft_fac
 {
     const struct unix_sock *un = (const struct unix_sock *)sk;
     const struct unix_sock *peer = (const struct unix_sock *)BPF_CORE_READ(un, peer);
-    struct pid *pid = sk->sk_peer_pid;
+    struct pid *pid = READ(sk, sk_peer_pid);
 
     facts->local_port = facts->remote_port = 0;
     __builtin_memset(facts->path, 0, sizeof(facts->path));
@@ -61,12 +59,12 @@ static __always_inline void fill_facts(const struct sock *sk, const struct sock_
                                        const struct task_struct *leader, struct ft_facts *facts)
 {
     facts->kind = FT_KIND_FACTS;
-    facts->netns = sk->__sk_common.skc_net.net->ns.inum;
+    facts->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
     facts->starts[FT_DIR_IN] = state->starts[FT_DIR_IN];
     facts->starts[FT_DIR_OUT] = state->starts[FT_DIR_OUT];
     facts->has_starts = !state->midway;
     facts->cgroup_id = bpf_get_current_cgroup_id();
-    facts->family = sk->__sk_common.skc_family;
+    facts->family = READ(sk, __sk_common.skc_family);
     facts->transport = state->transport;
     facts->path_is_remote = 0;
     facts->path_len = 0;
@@ -75,5 +73,6 @@ static __always_inline void fill_facts(const struct sock *sk, const struct sock_
         fill_unix_names(sk, facts);
     else
         fill_inet_addresses(sk, facts);
+    __builtin_memset(facts->comm, 0, sizeof(facts->comm));
     bpf_probe_read_kernel_str(facts->comm, sizeof(facts->comm), leader->comm);
 }

@@ -24,6 +24,7 @@
 
 #include "operation.bpf.h"
 #include "state.bpf.h"
+#include "syscall.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -94,6 +95,14 @@ ON_RECEIVE(inet6_recvmsg, 0)
 ON_RECEIVE(unix_stream_recvmsg, 0)
 ON_RECEIVE(unix_dgram_recvmsg, SOCK_SEQPACKET)
 ON_RECEIVE(unix_seqpacket_recvmsg, 0)
+
+/* ---- where neither is to be had: all system calls ---------------------------------------------- */
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(on_call_end, struct pt_regs *regs, long result)
+{
+    return handle_call_end(regs, result);
+}
 
 /* ---- all kernels ------------------------------------------------------------------------------- */
 

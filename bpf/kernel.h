@@ -40,6 +40,7 @@ enum bpf_map_type {
 
 enum {
     BPF_ANY = 0,
+    BPF_NOEXIST = 1,
     BPF_F_NO_PREALLOC = 1 << 0,
     BPF_F_MMAPABLE = 1 << 10,
     BPF_SK_STORAGE_GET_F_CREATE = 1 << 0,
@@ -57,6 +58,8 @@ enum {
     IPPROTO_TCP = 6,
     IPPROTO_UDP = 17,
     IPPROTO_MPTCP = 262,
+    S_IFMT = 0170000,
+    S_IFSOCK = 0140000,
     SOCK_STREAM = 1,
     SOCK_DGRAM = 2,
     SOCK_SEQPACKET = 5,
@@ -107,6 +110,16 @@ struct sock_common {
 
 struct sock;
 struct file;
+
+struct inode {
+    unsigned short i_mode;
+    unsigned long i_ino;
+};
+
+struct file {
+    struct inode *f_inode;
+    void *private_data;
+};
 
 struct socket {
     struct file *file;
@@ -204,18 +217,19 @@ struct bpf_iter__task_file {
 
 /* ---- what user space hands to the kernel: never relocated -------------------------------------- */
 
-struct user_msghdr {
+struct user_msghdr { /* as much as is read */
     void *msg_name;
     int msg_namelen;
     struct iovec *msg_iov;
     unsigned long msg_iovlen;
-    void *msg_control;
-    unsigned long msg_controllen;
-    unsigned msg_flags;
 };
 
 struct user_mmsghdr {
     struct user_msghdr message;
+    void *msg_control;
+    unsigned long msg_controllen;
+    unsigned msg_flags;
+    unsigned : 32;
     unsigned length;
 };
 

@@ -17,6 +17,7 @@ struct sock_state {
     u8 own;       /* one end of a connection that the agent exports on */
     u8 midway;    /* a UNIX stream that is older than the hooks: nobody knows how far it was */
     u8 transport; /* enum ft_transport */
+    u64 inode;    /* by_address: the socket's file, since an address is used again */
 };
 
 struct {
@@ -56,6 +57,14 @@ struct {
     __type(key, u64); /* the task */
     __type(value, struct sender);
 } senders SEC(".maps");
+
+/* The same where a socket is only known by its address; otherwise of one entry. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, FT_STATE_TABLE);
+    __type(key, u64);
+    __type(value, struct sock_state);
+} state_table SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -112,6 +121,7 @@ struct {
 const volatile __u32 capture_head = 1024;       /* bytes per operation, unless a verdict says so */
 const volatile __u64 ring_fill_mark = 1u << 20; /* bytes in the ring at which a nap is cut short */
 const volatile __u64 unix_salt = 1;       /* random: positions of UNIX streams differ between hosts */
+const volatile bool by_address = false;   /* bpf/socket.bpf.h */
 const volatile bool want_udp = true;
 const volatile bool want_unix = true;
 

@@ -96,7 +96,7 @@ static __noinline void handle_datagram(const struct operation *op, enum ft_dir d
         return;
     }
     fill_facts(op->sk, state, op->task->group_leader, &scratch->facts);
-    find_buffer(op, dir, &buffer, c);
+    find_buffer_apart(op, dir, &buffer, c);
     find_message_peer(op, dir, &buffer, scratch);
     id = datagram_connection(state, &scratch->facts);
     head = head_wanted(state, id, &why);
@@ -137,39 +137,54 @@ static __always_inline enum ft_counter reason_to_pass(const struct operation *op
 static __always_inline void pass(const struct operation *op, int moved, enum ft_dir dir,
                                  struct ft_counters *c)
 {
-    if (moved <= 0)
+    if (moved <= 0 && !by_address)
         batch_pass(op, moved, dir);
-    if (op->transport == FT_UDP && dir == FT_DIR_IN)
+    if (op->transport == FT_UDP && dir == FT_DIR_IN && !by_address)
         forget_sender(op);
     if (moved == 0 && op->transport == FT_UNIX_STREAM && dir == FT_DIR_IN &&
         op->task->tgid != own_tgid)
         record_unix_close(op->sk, c);
 }
 
+static __noinline void handle_stream_apart(const struct operation *op, enum ft_dir dir,
+                                           struct sock_state *state, struct ft_counters *c)
+{
+    handle_stream(op, dir, state, c);
+}
+
+static __always_inline void handle(const struct operation *op, int moved, enum ft_dir dir,
+                                   bool apart, struct ft_counters *c)
+{
+    struct sock_state *state;
+    enum ft_counter why;
+
+    count(c, FT_OPERATIONS);
+    why = reason_to_pass(op, moved);
+    if (why != FT_RECORDS) {
+        count(c, why);
+        pass(op, moved, dir, c);
+        return;
+    }
+    state = find_connection(op->sk, op->inode, op->transport, c);
+    if (!state)
+        count(c, FT_NO_STORAGE);
+    else if (!is_stream(op->transport))
+        handle_datagram(op, dir, state, c);
+    else if (apart)
+        handle_stream_apart(op, dir, state, c);
+    else
+        handle_stream(op, dir, state, c);
+}
+
+/* For the hooks that are given the socket. */
 static __always_inline int handle_operation(struct sock *sk, const struct msghdr *message,
                                             int moved, int flags, enum ft_dir dir)
 {
     struct ft_counters *c = this_cpu_counters();
     struct operation op = {.sk = sk, .task = bpf_get_current_task_btf(), .message = message,
                            .transport = transport_of(sk), .length = moved, .flags = flags};
-    struct sock_state *state;
-    enum ft_counter why;
 
-    if (!c)
-        return 0;
-    count(c, FT_OPERATIONS);
-    why = reason_to_pass(&op, moved);
-    if (why != FT_RECORDS) {
-        count(c, why);
-        pass(&op, moved, dir, c);
-        return 0;
-    }
-    state = find_connection(sk, op.transport, c);
-    if (!state)
-        count(c, FT_NO_STORAGE);
-    else if (is_stream(op.transport))
-        handle_stream(&op, dir, state, c);
-    else
-        handle_datagram(&op, dir, state, c);
+    if (c)
+        handle(&op, moved, dir, false, c);
     return 0;
 }

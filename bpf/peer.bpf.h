@@ -105,11 +105,12 @@ static __always_inline void find_message_peer(const struct operation *op, enum f
                                               const struct user_buffer *buffer,
                                               struct scratch *scratch)
 {
-    if (dir == FT_DIR_IN && op->transport == FT_UDP && take_sender(op, &scratch->facts))
+    if (!by_address && dir == FT_DIR_IN && op->transport == FT_UDP &&
+        take_sender(op, &scratch->facts))
         return;
     if (op->message)
         take_kernel_name(op, scratch);
-    else if (dir == FT_DIR_OUT)
+    else if (dir == FT_DIR_OUT || by_address) /* the latter: the kernel has written it already */
         take_user_name(op, buffer, scratch);
 }
 

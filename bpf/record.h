@@ -20,6 +20,7 @@
 #define FT_VERDICTS 65536u /* a power of two */
 #define FT_OWN_CONNECTIONS 1024
 #define FT_SENDERS 4096
+#define FT_STATE_TABLE 65536
 #define FT_COMM_LEN 16
 #define FT_PATH_LEN 108 /* of a UNIX socket's name */
 

@@ -18,12 +18,12 @@ static __always_inline void note_own_connection(struct sock *sk, int new_state)
     if (new_state == TCP_SYN_SENT) {
         if (bpf_get_current_pid_tgid() >> 32 != own_tgid)
             return;
-        state = bpf_sk_storage_get(&sock_states, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+        state = socket_state(sk, true);
         if (state)
             state->own = 1;
         return;
     }
-    state = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
+    state = socket_state(sk, false);
     tp = bpf_skc_to_tcp_sock(sk);
     if (state && state->own && tp) {
         struct own_key key = {.opener_start = tp->write_seq, .peer_start = tp->rcv_nxt};
@@ -33,9 +33,9 @@ static __always_inline void note_own_connection(struct sock *sk, int new_state)
     }
 }
 
-static __always_inline void record_close(struct sock *sk, struct ft_counters *c)
+static __noinline void record_close(struct sock *sk, struct ft_counters *c)
 {
-    struct sock_state *state = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
+    struct sock_state *state = socket_state(sk, false);
     struct ft_record record = {.kind = FT_KIND_CLOSE};
     enum ft_counter why;
 
@@ -45,6 +45,7 @@ static __always_inline void record_close(struct sock *sk, struct ft_counters *c)
     record.connection = state->id;
     if (bpf_ringbuf_output(&ring, &record, sizeof(record), wake_flags(c)))
         count(c, FT_CLOSE_LOST);
+    forget_socket(sk);
 }
 
 /* A UNIX stream was read to its end, and the peer has closed it, not only its half: both ends. */
@@ -52,7 +53,7 @@ static __always_inline void record_unix_close(struct sock *sk, struct ft_counter
 {
     struct sock *peer;
 
-    if ((sk->sk_shutdown & SHUTDOWN_MASK) != SHUTDOWN_MASK)
+    if ((READ(sk, sk_shutdown) & SHUTDOWN_MASK) != SHUTDOWN_MASK)
         return;
     record_close(sk, c);
     peer = unix_stream_peer(sk);

@@ -12,9 +12,7 @@
  */
 #pragma once
 
-#include "maps.h"
-
-#include <bpf/bpf_core_read.h>
+#include "socket.bpf.h"
 
 static __always_inline u64 hash_mix(u64 x)
 {
@@ -29,8 +27,8 @@ static __always_inline struct sock *unix_stream_peer(struct sock *sk)
 {
     struct unix_sock *un;
 
-    if (!bpf_core_enum_value_exists(enum bpf_func_id___later,
-                                    BPF_FUNC_skc_to_unix_sock___later))
+    if (by_address || !bpf_core_enum_value_exists(enum bpf_func_id___later,
+                                                  BPF_FUNC_skc_to_unix_sock___later))
         return NULL;
     un = bpf_skc_to_unix_sock(sk);
     return un ? un->peer : NULL;
@@ -41,14 +39,23 @@ static __always_inline u64 unix_stream_start(struct sock *sender)
     return hash_mix(bpf_get_socket_cookie(sender) ^ unix_salt);
 }
 
+/* MPTCP and datagrams: bytes since the first operation that was seen, which no one else knows. */
+static __always_inline bool begin_sums(struct sock_state *state)
+{
+    state->midway = 1;
+    return true;
+}
+
 static __always_inline bool begin_unix_stream(struct sock *sk, struct sock_state *state)
 {
     struct sock *peer = unix_stream_peer(sk);
     struct sock_state *other;
 
+    if (by_address)
+        return begin_sums(state);
     state->midway |= !settled;
     if (peer) {
-        other = bpf_sk_storage_get(&sock_states, peer, NULL, 0);
+        other = socket_state(peer, false);
         state->midway |= other && other->midway;
         state->starts[FT_DIR_IN] = unix_stream_start(peer);
     } else {
@@ -66,7 +73,7 @@ static __always_inline u64 advance_unix_stream(struct sock *sk, struct sock_stat
 {
     u64 end = state->positions[dir] + length, reached = end;
     struct sock *peer = state->midway ? NULL : unix_stream_peer(sk);
-    struct sock_state *other = peer ? bpf_sk_storage_get(&sock_states, peer, NULL, 0) : NULL;
+    struct sock_state *other = peer ? socket_state(peer, false) : NULL;
 
     if (other && other->id) {
         reached = *(volatile u64 *)&other->positions[!dir]; /* before the queue is looked at */
@@ -85,11 +92,10 @@ static __always_inline void mark_old_socket(struct sock *sk)
     struct sock *peer = unix_stream_peer(sk);
     struct sock_state *state;
 
-    state = bpf_sk_storage_get(&sock_states, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+    state = socket_state(sk, true);
     if (state)
         state->midway = 1;
-    state = peer ? bpf_sk_storage_get(&sock_states, peer, NULL, BPF_SK_STORAGE_GET_F_CREATE)
-                 : NULL;
+    state = peer ? socket_state(peer, true) : NULL;
     if (state)
         state->midway = 1;
 }

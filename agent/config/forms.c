@@ -129,7 +129,7 @@ bool form_is_log_level(const char *text)
 
 bool form_is_hooks(const char *text)
 {
-    static const char *const names[] = {"auto", "tracepoints", "fexit"};
+    static const char *const names[] = {"auto", "tracepoints", "fexit", "syscalls"};
 
     for (size_t i = 0; i < ELEMENTSOF(names); i++)
         if (strcmp(text, names[i]) == 0)

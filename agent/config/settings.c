@@ -33,7 +33,7 @@ static const struct setting_form form_netns = {form_is_netns,
                                                "the inode number of a network namespace"};
 static const struct setting_form form_address = {
     form_is_address_or_empty, "a numeric ADDRESS:PORT (IPv6 in brackets), or empty"};
-static const struct setting_form form_hooks = {form_is_hooks, "auto, tracepoints or fexit"};
+static const struct setting_form form_hooks = {form_is_hooks, "auto, tracepoints, fexit or syscalls"};
 static const struct setting_form form_log_level = {form_is_log_level,
                                                    "error, warning, info or debug"};
 static const struct setting_form form_not_empty = {form_is_not_empty, "text that is not empty"};
@@ -53,8 +53,8 @@ const struct setting setting_rows[] = {
      .power_of_two = true,
      .description = "The ring buffer between the kernel and the agent."},
     {"capture.hooks", SETTING_TEXT, "auto", AT(capture_hooks), .form = &form_hooks,
-     .description = "The kernel's hooks: `auto` takes the best set that works, `tracepoints` and "
-                    "`fexit` that one only (docs/bpf.md)."},
+     .description = "The kernel's hooks: `auto` takes the best set that works, `tracepoints`, "
+                    "`fexit` and `syscalls` that one only (docs/bpf.md)."},
     {"capture.udp", SETTING_BOOLEAN, "true", AT(capture_udp),
      .description = "Trace UDP sockets."},
     {"capture.unix", SETTING_BOOLEAN, "true", AT(capture_unix),

@@ -15,10 +15,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <mntent.h>
 #include <stdio.h>
 
 #define TEXT_CAP (256 * 1024) /* an environment may be longer: the rest is not looked at */
 #define READ_STEP 4096
+#define FILEID_KERNFS 0xfe /* linux/exportfs.h */
 #define DELETED BYTES_LITERAL(" (deleted)")
 
 /* Up to TEXT_CAP bytes of the file; empty where it cannot be read. */
@@ -90,6 +92,60 @@ int process_read(uint32_t tgid, uint64_t process_start_ns, struct arena *arena,
     if (r < 0)
         return r;
     *ret_facts = facts;
+    return 0;
+}
+
+/* A descriptor of the cgroup2 hierarchy's root as it is mounted here, and where; or -ENOENT. */
+static int open_cgroups(char *ret_place, size_t size)
+{
+    FILE *mounts = setmntent("/proc/self/mounts", "re");
+    struct mntent entry;
+    char text[READ_STEP];
+    int fd = -ENOENT;
+
+    while (mounts && fd < 0 && getmntent_r(mounts, &entry, text, sizeof(text)))
+        if (strcmp(entry.mnt_type, "cgroup2") == 0) {
+            fd = open(entry.mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            snprintf(ret_place, size, "%s", entry.mnt_dir);
+        }
+    if (mounts)
+        endmntent(mounts);
+    return fd < 0 ? -ENOENT : fd;
+}
+
+/* A cgroup's number is the handle of its folder (kernfs), type FILEID_KERNFS. */
+static int open_cgroup(int root, uint64_t cgroup_id)
+{
+    union {
+        struct file_handle handle;
+        char room[sizeof(struct file_handle) + sizeof(cgroup_id)];
+    } place = {.handle = {.handle_bytes = sizeof(cgroup_id), .handle_type = FILEID_KERNFS}};
+
+    memcpy(place.handle.f_handle, &cgroup_id, sizeof(cgroup_id));
+    return open_by_handle_at(root, &place.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int process_read_gone(uint64_t cgroup_id, struct arena *arena, struct process_facts *ret_facts)
+{
+    char place[PATH_MAX], link[32], path[PATH_MAX];
+    _cleanup_(closep) int root = open_cgroups(place, sizeof(place));
+    _cleanup_(closep) int fd = root < 0 ? -1 : open_cgroup(root, cgroup_id);
+    struct bytes text = BYTES_NULL;
+    ssize_t n;
+
+    if (fd < 0)
+        return -ENOENT;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    n = readlink(link, path, sizeof(path));
+    text = bytes_make(path, (size_t)MAX(n, 0));
+    if (!bytes_starts_with(text, bytes_from_string(place)))
+        return -ENOENT;
+    text = bytes_skip(text, strlen(place));
+    *ret_facts = (struct process_facts){
+        .cgroup = arena_copy(arena, text.len ? text : BYTES_LITERAL("/"))};
+    ret_facts->container_id = process_container_id(ret_facts->cgroup);
+    ret_facts->service = process_service_name(BYTES_NULL, BYTES_NULL, ret_facts->cgroup,
+                                              BYTES_NULL, arena);
     return 0;
 }
 

@@ -157,7 +157,8 @@ static int handle_record(void *arg, void *data, size_t size)
         return 0;
     }
     if (event.connection_facts)
-        lookup_ask(source->lookup, event.exec.tgid, event.exec.process_start_ns);
+        lookup_ask(source->lookup, event.exec.tgid, event.exec.process_start_ns,
+                   event.connection_facts->cgroup_id);
     deliver(source, &event);
     return 0;
 }

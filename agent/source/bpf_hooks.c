@@ -20,7 +20,12 @@
 
 #define LOG_LINES 12
 
-enum set { SET_TRACEPOINTS = 1 << 0, SET_FEXIT = 1 << 1, SET_ALL = SET_TRACEPOINTS | SET_FEXIT };
+enum set {
+    SET_TRACEPOINTS = 1 << 0,
+    SET_FEXIT = 1 << 1,
+    SET_SYSCALLS = 1 << 2,
+    SET_ALL = SET_TRACEPOINTS | SET_FEXIT | SET_SYSCALLS,
+};
 
 enum attachment {
     ATTACH_TRACING, /* to what its section names */
@@ -37,6 +42,7 @@ static const struct {
 } sets[] = {
     {SET_TRACEPOINTS, "tracepoints", "sock_send_length", BPF_TRACE_RAW_TP},
     {SET_FEXIT, "fexit", "inet_sendmsg", BPF_TRACE_FEXIT},
+    {SET_SYSCALLS, "syscalls", "sys_exit", BPF_TRACE_RAW_TP},
 };
 
 struct row {
@@ -78,9 +84,11 @@ static const struct row rows[] = {
      PER_OPERATION, "UNIX packets (SOCK_SEQPACKET)"},
     {AT(on_unix_seqpacket_recvmsg), SET_FEXIT, ATTACH_TRACING, true, "receives, UNIX packets",
      PER_OPERATION, "UNIX packets (SOCK_SEQPACKET)"},
+    {AT(on_call_end), SET_SYSCALLS, ATTACH_TRACING, false, "sends and receives, by system call",
+     "every system call of every process", LOST_ALL},
     {AT(on_state), SET_ALL, ATTACH_TRACING, false, "ends of TCP connections",
      "opening and closing TCP connections", "ends of connections; the agent's own connections"},
-    {AT(mark_old_sockets), SET_ALL, ATTACH_NEVER, true, "UNIX sockets older than the agent",
+    {AT(mark_old_sockets), SET_TRACEPOINTS | SET_FEXIT, ATTACH_NEVER, true, "UNIX sockets older than the agent",
      "once, at the start", "which ends of UNIX streams belong together"},
     {AT(learn_own_tgid), SET_ALL, ATTACH_NEVER, false, "the agent's own process number",
      "once, at the start", LOST_ALL},
@@ -158,15 +166,20 @@ static int refuse_old_kernel(void)
 
 /* ---- loading -------------------------------------------------------------------------------- */
 
-static int configure(struct flowtrace_bpf *skeleton, const struct source_options *options)
+static int configure(struct flowtrace_bpf *skeleton, const struct source_options *options,
+                     enum set set)
 {
+    int r;
+
+    skeleton->rodata->by_address = set == SET_SYSCALLS;
     skeleton->rodata->capture_head = options->capture_head;
     skeleton->rodata->ring_fill_mark = options->ring_size / 4;
     skeleton->rodata->want_udp = !options->without_udp;
     skeleton->rodata->want_unix = !options->without_unix;
     if (getrandom((void *)&skeleton->rodata->unix_salt, sizeof(skeleton->rodata->unix_salt), 0) < 0)
         return log_error(-errno, "cannot draw a random number");
-    return bpf_map__set_max_entries(skeleton->maps.ring, options->ring_size);
+    r = set == SET_SYSCALLS ? 0 : bpf_map__set_max_entries(skeleton->maps.state_table, 1);
+    return r < 0 ? r : bpf_map__set_max_entries(skeleton->maps.ring, options->ring_size);
 }
 
 /* Runs the iterator to its end: it yields nothing, it only visits. */
@@ -208,7 +221,7 @@ static int load(const struct source_options *options, enum set set, bool with_op
     for (size_t i = 0; i < ELEMENTSOF(rows); i++)
         bpf_program__set_autoload(program_of(skeleton, &rows[i]),
                                   (rows[i].set & set) && (with_optional || !rows[i].optional));
-    r = configure(skeleton, options);
+    r = configure(skeleton, options, set);
     if (r == 0)
         r = flowtrace_bpf__load(skeleton);
     if (r == 0)

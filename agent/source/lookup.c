@@ -15,6 +15,7 @@
 struct question {
     uint32_t tgid;
     uint64_t process_start_ns;
+    uint64_t cgroup_id;
 };
 
 struct lookup {
@@ -76,8 +77,9 @@ static void *run(void *arg)
         struct arena arena = arena_over(answer.text, sizeof(answer.text));
         struct process_facts facts = {0};
 
-        /* A process that is gone already is an answer too: nothing more will be known. */
-        if (process_read(question.tgid, question.process_start_ns, &arena, &facts) == 0)
+        /* A process that is gone already is an answer too: its cgroup, and nothing more. */
+        if (process_read(question.tgid, question.process_start_ns, &arena, &facts) == 0 ||
+            (question.cgroup_id && process_read_gone(question.cgroup_id, &arena, &facts) == 0))
             answer.facts = facts;
         pthread_mutex_lock(&lookup->lock);
         copy_answer(&lookup->answers[(lookup->first_answer + lookup->n_answers++) % QUEUE_LEN],
@@ -134,7 +136,8 @@ int lookup_fd(const struct lookup *lookup)
     return lookup->fd;
 }
 
-void lookup_ask(struct lookup *lookup, uint32_t tgid, uint64_t process_start_ns)
+void lookup_ask(struct lookup *lookup, uint32_t tgid, uint64_t process_start_ns,
+                uint64_t cgroup_id)
 {
     struct question *asked =
         &lookup->asked[hash_pair(tgid, process_start_ns) & (ASKED_LEN - 1)];
@@ -143,7 +146,7 @@ void lookup_ask(struct lookup *lookup, uint32_t tgid, uint64_t process_start_ns)
         return;
     pthread_mutex_lock(&lookup->lock);
     if (lookup->n_questions < QUEUE_LEN) {
-        *asked = (struct question){tgid, process_start_ns};
+        *asked = (struct question){tgid, process_start_ns, cgroup_id};
         lookup->questions[(lookup->first_question + lookup->n_questions++) % QUEUE_LEN] = *asked;
         pthread_cond_signal(&lookup->wanted);
     }

@@ -28,7 +28,9 @@ void lookup_stop(struct lookup *lookup); /* NULL is fine */
 /* Readable when there are answers. */
 int lookup_fd(const struct lookup *lookup);
 
-void lookup_ask(struct lookup *lookup, uint32_t tgid, uint64_t process_start_ns);
+/* cgroup_id: the kernel's number of its cgroup, for a process that is gone by then; 0: not known. */
+void lookup_ask(struct lookup *lookup, uint32_t tgid, uint64_t process_start_ns,
+                uint64_t cgroup_id);
 
 /* The next answer, or false. */
 bool lookup_take(struct lookup *lookup, struct lookup_answer *ret_answer);

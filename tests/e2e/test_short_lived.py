@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Processes that live for ten milliseconds, and connections that are older than the agent."""
+import pathlib
+import secrets
+import signal
 import subprocess
 import time
 
@@ -53,6 +56,37 @@ class ShortLived(e2e.Case):
 
     def test_what_was_before_the_agent_is_not_invented(self):
         self.assertFalse([s for s in self.spans if s.id == list(self.truth)[0]])
+
+
+class Gone(e2e.Case):
+    """The agent is stopped while the process lives: only what the kernel noted is left of it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        mounts = [line.split() for line in open("/proc/mounts", encoding="utf-8")]
+        root = next(pathlib.Path(m[1]) for m in mounts if m[2] == "cgroup2")
+        cls.container = secrets.token_hex(32)
+        cgroup = root / f"docker-{cls.container}.scope"
+        cgroup.mkdir()
+        cls.stack.callback(cgroup.rmdir)
+        cls.flow = cls.keep(e2e.Flow(cls.directory))
+        agent = cls.keep(e2e.Agent(cls.directory, *cls.flow.selection).wait_ready())
+        cls.name = e2e.unique("gone-curl")
+        agent.process.send_signal(signal.SIGSTOP)
+        subprocess.run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; exec curl -s -o /dev/null "
+                        f"http://127.0.0.1:{cls.flow.port}/orders/{cls.name}"], check=True)
+        agent.process.send_signal(signal.SIGCONT)
+        time.sleep(1)
+        agent.stop()
+        cls.span, = [s for s in agent.spans()
+                     if s.id == cls.name and s.kind == e2e.KIND_CLIENT and s.service == "curl"]
+
+    def test_it_still_has_its_name_its_start_and_its_container(self):
+        self.assertEqual(self.span.service, "curl")
+        self.assertIn("process.creation.time", self.span.resource)
+        self.assertEqual(self.span.resource.get("container.id"), self.container)
+        self.assertNotIn("process.executable.path", self.span.resource, "that is gone with it")
 
 
 if __name__ == "__main__":

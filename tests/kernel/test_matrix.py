@@ -24,7 +24,9 @@ import recording  # noqa: E402
 import test_sockets  # noqa: E402
 
 # Kernel -> the sets of hooks that work there, the best one first.
-SETS = {"6.1": ["fexit"], "6.12": ["tracepoints", "fexit"]}
+SETS = {"6.1": ["fexit", "syscalls"], "6.12": ["tracepoints", "fexit", "syscalls"]}
+SET_OF = {"fexit": "fexit", "tp_btf/sys_exit": "syscalls", "cgroup": "tracepoints",
+          "tp_btf/sock_send_length": "tracepoints", "tp_btf/sock_recv_length": "tracepoints"}
 TOO_OLD = "5.10"
 
 
@@ -88,9 +90,9 @@ class Matrix(unittest.TestCase):
                 self.assertNotIn("missing", states.values())
                 best = SETS[kernel][0] if hooks == "auto" else hooks
                 for hook, state in states.items():
-                    if hook.startswith(("fexit/", "tp_btf/sock_", "cgroup/")):
-                        mine = hook.startswith("fexit/") == (best == "fexit")
-                        self.assertEqual(state, "ok" if mine else "unused", hook)
+                    of_set = SET_OF.get(hook.split("/")[0]) or SET_OF.get(hook)
+                    if of_set:
+                        self.assertEqual(state, "ok" if of_set == best else "unused", hook)
 
     def check_verified(self, kernel, check):
         allowed = ceilings()
@@ -157,7 +159,8 @@ def socket_cases():
         for hooks in sets:
             name = f"Sockets_{re.sub('[^0-9]', '_', kernel)}_{hooks}"
             yield name, type(name, (test_sockets.SocketChecks, unittest.TestCase),
-                             {"sendfile_is_seen": kernel != "6.1", "setUpClass": classmethod(
+                             {"sendfile_is_seen": hooks != "syscalls" and kernel != "6.1",
+                              "unix_ends_meet": hooks != "syscalls", "setUpClass": classmethod(
                                  lambda cls, k=kernel, h=hooks: load_sockets(cls, k, h))})
 
 

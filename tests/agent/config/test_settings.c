@@ -86,7 +86,7 @@ static void a_bad_assignment_is_told_with_what_is_allowed(void **state)
         {"select.ports=80,http", "a list, each item a port or a range of ports"},
         {"exporters=console,", "NAME or NAME:TARGET"},
         {"status.listen=localhost:1", "a numeric ADDRESS:PORT"},
-        {"capture.hooks=kprobe", "auto, tracepoints or fexit"},
+        {"capture.hooks=kprobe", "auto, tracepoints, fexit or syscalls"},
         {"log.level=loud", "error, warning, info or debug"},
     };
 

@@ -110,6 +110,7 @@ enum counter_class {
     X(parents_header, INFO, "spans whose parent was read from the request")                        \
     X(parents_wire, INFO, "server spans whose client span is known here")                          \
     X(parents_thread, INFO, "client spans with the parent that their thread serves")               \
+    X(parents_content, INFO, "client spans with the parent whose rare token they carry")           \
     X(parents_only, INFO, "client spans with the only open request as parent")                     \
     X(parents_none, INFO, "client spans of a serving process without a known parent")              \
     X(parents_tie, INFO, "of these: more than one candidate")                                      \

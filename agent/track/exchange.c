@@ -233,7 +233,8 @@ static void copy_name(struct track *track, const struct connection *connection,
 }
 
 static struct exchange *open_exchange(struct track *track, struct connection *connection,
-                                      enum direction dir, const struct message *message)
+                                      enum direction dir, const struct message *message,
+                                      struct bytes content)
 {
     struct exchange *exchange = pool_take(&track->exchanges);
 
@@ -248,6 +249,11 @@ static struct exchange *open_exchange(struct track *track, struct connection *co
     copy_name(track, connection, exchange);
     fill_cause(exchange, connection, dir);
     read_context(track, message, &exchange->cause);
+    content = bytes_slice(content, 0, EXCHANGE_CONTENT_MAX);
+    exchange->content_seen = (uint32_t)content.len;
+    exchange->content_left = EXCHANGE_CONTENT_MAX - exchange->content_seen;
+    exchange->cause.head = message->head;
+    exchange->cause.content = content;
     if (track->options.sink.begin(track->options.sink.arg, exchange))
         return exchange;
     track_release(track, exchange);
@@ -267,19 +273,22 @@ static void note_pipelining(struct connection *connection, const struct exchange
 }
 
 static void take_request(struct track *track, struct connection *connection, enum direction dir,
-                         const struct message *message)
+                         const struct message *message, struct bytes content,
+                         const struct event *event)
 {
     struct exchange *exchange;
 
     counters_add(track->counters, COUNTER_exchanges, 1);
     connection->multiplexed |= message->stream != 0;
     connection->streams[!dir].quiet = false;
-    exchange = open_exchange(track, connection, dir, message);
+    exchange = open_exchange(track, connection, dir, message, content);
     if (exchange) {
         note_pipelining(connection, exchange);
         link_open(track, connection, exchange);
     } else {
         counters_add(track->counters, COUNTER_exchanges_evicted, 1);
+        /* Whoever serves it may call others all the same. */
+        track->options.sink.blind(track->options.sink.arg, event);
     }
     connection->streams[dir].current = exchange;
 }
@@ -321,11 +330,12 @@ static void take_part(struct track *track, struct connection *connection, enum d
 }
 
 void exchange_message(struct track *track, struct connection *connection, enum direction dir,
-                      const struct message *message, const struct event *event)
+                      const struct message *message, struct bytes content,
+                      const struct event *event)
 {
     switch (message->kind) {
     case MESSAGE_REQUEST:
-        take_request(track, connection, dir, message);
+        take_request(track, connection, dir, message, content, event);
         break;
     case MESSAGE_RESPONSE:
         take_response(track, connection, dir, message);
@@ -334,6 +344,23 @@ void exchange_message(struct track *track, struct connection *connection, enum d
         take_part(track, connection, dir, message);
         break;
     }
+}
+
+void exchange_content(struct track *track, struct connection *connection, enum direction dir,
+                      struct bytes content)
+{
+    struct exchange *exchange = connection->streams[dir].current;
+    uint32_t seen;
+
+    if (dir != connection->client_dir || !exchange || exchange->content_left == 0)
+        return;
+    seen = (uint32_t)MIN(content.len, (size_t)exchange->content_seen);
+    exchange->content_seen -= seen;
+    content = bytes_slice(content, seen, exchange->content_left);
+    if (content.len == 0)
+        return;
+    exchange->content_left -= (uint32_t)content.len;
+    track->options.sink.content(track->options.sink.arg, exchange, content);
 }
 
 void exchange_message_end(struct track *track, struct connection *connection, enum direction dir,
@@ -350,6 +377,7 @@ void exchange_message_end(struct track *track, struct connection *connection, en
         if (!(exchange->request.flags & MESSAGE_ONE_WAY))
             return;
     }
+    exchange->response_complete = dir != connection->client_dir;
     truncated = (exchange->request.flags | exchange->response.flags) & MESSAGE_TRUNCATED;
     exchange_finish(track, exchange, truncated ? EXCHANGE_INCOMPLETE : EXCHANGE_ANSWERED,
                     event->time_ns, event->exec.tid);

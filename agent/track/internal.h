@@ -125,9 +125,13 @@ void stream_drop_window(struct track *track, struct stream *stream);
 /* detect.c: true when the protocol is known from now on. */
 bool detect(struct track *track, struct connection *connection, const struct event *event);
 
-/* exchange.c */
+/* exchange.c. `content`: the beginning of the message's body, as far as it is there. */
 void exchange_message(struct track *track, struct connection *connection, enum direction dir,
-                      const struct message *message, const struct event *event);
+                      const struct message *message, struct bytes content,
+                      const struct event *event);
+/* Bytes of the body of the message that is being read in this direction. */
+void exchange_content(struct track *track, struct connection *connection, enum direction dir,
+                      struct bytes content);
 /* The message being read in this direction is complete. */
 void exchange_message_end(struct track *track, struct connection *connection, enum direction dir,
                           const struct event *event);

@@ -142,20 +142,27 @@ static void mark_head(const struct feed *feed, uint64_t position)
     feed->stream->head_exec = feed->event->exec;
 }
 
-static void take_message(const struct feed *feed, const struct message *message, uint64_t skip)
+static void take_message(const struct feed *feed, const struct message *message,
+                         struct bytes content, uint64_t skip)
 {
     struct stream *stream = feed->stream;
 
     counters_add(feed->track->counters, COUNTER_messages, 1);
     stream->skip = skip;
     stream->ends = message->flags & MESSAGE_ENDS;
-    exchange_message(feed->track, feed->connection, feed->dir, message, feed->event);
+    exchange_message(feed->track, feed->connection, feed->dir, message, content, feed->event);
     if (stream->ends && skip == 0) {
         stream->ends = false;
         exchange_message_end(feed->track, feed->connection, feed->dir, feed->event);
     }
     if (message->flags & MESSAGE_LAST)
         connection_set_state(feed->track, feed->connection, CONNECTION_OPAQUE);
+}
+
+/* What is there of the bytes that the parser passes over. */
+static struct bytes body_of(struct bytes view, const struct parse_result *result)
+{
+    return bytes_slice(view, result->used, (size_t)MIN(result->skip, (uint64_t)view.len));
 }
 
 /* One parser call at the view's start. Returns the bytes done with; 0: it wants more. */
@@ -175,7 +182,7 @@ static size_t step(const struct feed *feed, struct bytes view, bool cut)
         return 1;
     }
     if (result.status == PARSE_MESSAGE)
-        take_message(feed, &message, result.skip);
+        take_message(feed, &message, body_of(view, &result), result.skip);
     else
         feed->stream->skip = result.skip;
     return result.used;
@@ -194,6 +201,7 @@ static size_t parse_view(const struct feed *feed, struct bytes view, uint64_t ba
         if (feed->stream->skip) {
             size_t n = (size_t)MIN(feed->stream->skip, (uint64_t)(view.len - at));
 
+            exchange_content(feed->track, feed->connection, feed->dir, bytes_slice(view, at, n));
             at += n;
             pass(feed, n);
             continue;

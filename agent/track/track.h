@@ -16,6 +16,7 @@
 #include "protocols/protocol.h"
 #include "span/event.h"
 
+#define EXCHANGE_CONTENT_MAX 1024 /* bytes of a request's body that are looked at for evidence */
 
 /* What is kept of a message until it is described. */
 struct message_copy {
@@ -58,6 +59,9 @@ struct exchange {
     enum exchange_end end;
     bool has_response;
     bool request_complete;
+    bool response_complete;
+    uint32_t content_seen; /* track's: bytes of the body that `begin` had already, */
+    uint32_t content_left; /* and those still to be looked at */
     struct message_copy request;
     struct message_copy response;
     unsigned n_texts;
@@ -74,6 +78,9 @@ struct track_sink {
 
     /* A request's head is known. False: there is no room, forget the exchange (counted). */
     bool (*begin)(void *arg, struct exchange *exchange);
+
+    /* More of the request's body, valid in the call: EXCHANGE_CONTENT_MAX bytes in all. */
+    void (*content)(void *arg, struct exchange *exchange, struct bytes content);
 
     /* It is over; `tid` handled its last bytes. It is the sink's until track_release. */
     void (*end)(void *arg, struct exchange *exchange, uint32_t tid);

@@ -29,7 +29,7 @@ struct world {
     struct counters counters;
     uint64_t now_ns;
     uint64_t positions[2]; /* of connection 1 */
-    size_t n_begun, n_ended, n_dropped, n_blind;
+    size_t n_begun, n_ended, n_dropped, n_blind, n_content;
     struct ended ended[64];
     enum selection selection;
     struct verdict verdict; /* the last one */
@@ -44,6 +44,11 @@ static bool on_begin(void *arg, struct exchange *exchange)
 {
     ((struct world *)arg)->n_begun++;
     return true;
+}
+
+static void on_content(void *arg, struct exchange *exchange, struct bytes content)
+{
+    ((struct world *)arg)->n_content += content.len;
 }
 
 static void on_end(void *arg, struct exchange *exchange, uint32_t tid)
@@ -87,7 +92,7 @@ static int setup(void **state)
         .exchange_timeout_ns = 1000000,
         .linger_ns = 1000,
         .counters = &world->counters,
-        .sink = {on_select, on_begin, on_end, on_drop, on_blind, on_verdict, world},
+        .sink = {on_select, on_begin, on_content, on_end, on_drop, on_blind, on_verdict, world},
     };
 
     world->positions[DIR_IN] = START_IN;

@@ -149,6 +149,16 @@ static size_t take_long(struct reading *reading, size_t from)
     return to;
 }
 
+/* The bits that lie in runs of at least TOKEN_MIN. */
+static uint64_t long_runs(uint64_t words)
+{
+    uint64_t two = words & words >> 1, four = two & two >> 2, six = four & two >> 4;
+
+    _Static_assert(TOKEN_MIN == 6, "six bits in a row begin here, and each marks five more");
+    two = six | six << 1;
+    return two | two << 2 | two << 4;
+}
+
 /* The runs with digits of one window at `at`. Returns where the next window begins. */
 static size_t read_window(struct reading *reading, size_t at)
 {
@@ -170,6 +180,7 @@ static size_t read_window(struct reading *reading, size_t at)
         digits &= (UINT64_C(1) << open) - 1;
         left = open;
     }
+    digits &= long_runs(words);
     while (digits) {
         unsigned digit = (unsigned)__builtin_ctzll(digits);
         uint64_t below = gaps & ((UINT64_C(1) << digit) - 1);

@@ -184,16 +184,24 @@ static bool on_begin(void *arg, struct exchange *exchange)
     return causality_begin(pipeline->causality, &exchange->cause);
 }
 
+static void on_confirm(void *arg, struct exchange *exchange)
+{
+    struct pipeline *pipeline = arg;
+
+    exchange->finished_ns = pipeline->now_ns;
+    list_append(&pipeline->lingering, &exchange->open);
+    if (pipeline->lingering.next == &exchange->open && is_ready(pipeline, exchange))
+        finish(pipeline, exchange);
+}
+
 static void on_end(void *arg, struct exchange *exchange, uint32_t tid)
 {
     struct pipeline *pipeline = arg;
 
     causality_end(pipeline->causality, &exchange->cause, exchange->response_complete, tid,
                   pipeline->now_ns);
-    exchange->finished_ns = pipeline->now_ns;
-    list_append(&pipeline->lingering, &exchange->open);
-    if (pipeline->lingering.next == &exchange->open && is_ready(pipeline, exchange))
-        finish(pipeline, exchange);
+    if (!exchange->held)
+        on_confirm(arg, exchange);
 }
 
 static void on_content(void *arg, struct exchange *exchange, struct bytes content)
@@ -307,7 +315,7 @@ static int make_rooms(struct pipeline *pipeline, const struct settings *settings
         .keep_contexts = UINT32_C(1) << CONTEXT_TRACESTATE |
                          (uint32_t)(settings->baggage_keys.n > 0) << CONTEXT_BAGGAGE,
         .counters = pipeline->counters,
-        .sink = {on_select, on_begin, on_content, on_end, on_drop, on_blind, on_verdict, pipeline},
+        .sink = {on_select, on_begin, on_content, on_end, on_confirm, on_drop, on_blind, on_verdict, pipeline},
     };
     int r = policy_new(settings, &pipeline->policy);
 

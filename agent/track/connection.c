@@ -39,6 +39,7 @@ static void release(struct track *track, struct connection *connection)
 void connection_drop_exchanges(struct track *track, struct connection *connection,
                                enum counter cause)
 {
+    trust_end(track, connection);
     while (connection->first_open)
         exchange_drop(track, connection->first_open, cause);
 }
@@ -62,6 +63,7 @@ static struct connection *make(struct track *track, const struct event *event)
     }
     memset(connection, 0, sizeof(*connection) + track->parser_state_size);
     connection->id = event->connection;
+    connection->last_dir = event->dir;
     list_init(&connection->lru);
     list_init(&connection->closing);
     list_append(&track->lru, &connection->lru);
@@ -95,6 +97,7 @@ struct connection *connection_get(struct track *track, const struct event *event
         learn_facts(connection, event->connection_facts);
         if (first) {
             connection->from_start = connection_begins_at(connection, event->dir, event->position);
+            connection->suspect = !connection->from_start;
             select_connection(track, connection, event);
         }
     }
@@ -163,6 +166,7 @@ void connection_finish(struct track *track, struct connection *connection, uint6
         connection->closed_ns = now_ns;
     while (connection->first_open)
         finish_exchange(track, connection, connection->first_open);
+    trust_end(track, connection);
     counters_add(track->counters, COUNTER_connections_closed, 1);
     release(track, connection);
 }

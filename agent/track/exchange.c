@@ -102,6 +102,8 @@ static void link_open(struct track *track, struct connection *connection,
                       struct exchange *exchange)
 {
     exchange->connection = connection;
+    exchange->suspect = connection->suspect;
+    exchange->resumed = connection->streams[connection->client_dir].resumed;
     exchange->next = NULL;
     if (connection->last_open)
         connection->last_open->next = exchange;
@@ -125,8 +127,6 @@ static void unlink_open(struct exchange *exchange)
     if (connection->last_open == exchange)
         connection->last_open = previous;
     connection->n_open--;
-    if (connection->n_open == 0)
-        connection->streams[connection->client_dir].quiet = false;
     for (int dir = DIR_IN; dir <= DIR_OUT; dir++)
         if (connection->streams[dir].current == exchange)
             connection->streams[dir].current = NULL;
@@ -148,9 +148,13 @@ static struct exchange *find_open(const struct connection *connection, uint64_t 
 void exchange_finish(struct track *track, struct exchange *exchange, enum exchange_end end,
                      uint64_t end_ns, uint32_t tid)
 {
+    struct connection *connection = exchange->connection;
+
     unlink_open(exchange);
     exchange->end = end;
     exchange->end_ns = MAX(end_ns, exchange->start_ns);
+    if (exchange->suspect && connection->suspect)
+        trust_hold(track, connection, exchange);
     track->options.sink.end(track->options.sink.arg, exchange, tid);
 }
 
@@ -232,16 +236,27 @@ static void copy_name(struct track *track, const struct connection *connection,
     exchange->name_is_remote = connection->name_is_remote;
 }
 
+struct exchange *exchange_take(struct track *track)
+{
+    struct exchange *exchange = pool_take(&track->exchanges);
+
+    if (exchange) {
+        *exchange = (struct exchange){0};
+        list_init(&exchange->open);
+    }
+    return exchange;
+}
+
 static struct exchange *open_exchange(struct track *track, struct connection *connection,
                                       enum direction dir, const struct message *message,
                                       struct bytes content)
 {
-    struct exchange *exchange = pool_take(&track->exchanges);
+    struct exchange *exchange = trust_request(track, connection);
 
     if (!exchange)
+        exchange = exchange_take(track);
+    if (!exchange)
         return NULL;
-    *exchange = (struct exchange){0};
-    list_init(&exchange->open);
     exchange->protocol = connection->protocol;
     exchange->start_ns = connection->streams[dir].head_time_ns;
     copy_message(track, exchange, message, &exchange->request);
@@ -272,6 +287,21 @@ static void note_pipelining(struct connection *connection, const struct exchange
         connection->pipelined = true;
 }
 
+/* Its response came before it. */
+static void answer_early(struct track *track, struct exchange *exchange)
+{
+    list_remove(&exchange->open);
+    if (exchange->response_complete)
+        exchange_finish(track, exchange, EXCHANGE_ANSWERED, exchange->end_ns, exchange->exec.tid);
+}
+
+/* What comes next in this direction is the beginning of a message. */
+static void turn(struct stream *stream)
+{
+    stream->turned = stream->quiet;
+    stream->quiet = false;
+}
+
 static void take_request(struct track *track, struct connection *connection, enum direction dir,
                          const struct message *message, struct bytes content,
                          const struct event *event)
@@ -279,18 +309,23 @@ static void take_request(struct track *track, struct connection *connection, enu
     struct exchange *exchange;
 
     counters_add(track->counters, COUNTER_exchanges, 1);
-    connection->multiplexed |= message->stream != 0;
-    connection->streams[!dir].quiet = false;
+    if (message->stream) {
+        connection->multiplexed = true;
+        connection->suspect = false;
+    }
+    turn(&connection->streams[!dir]);
     exchange = open_exchange(track, connection, dir, message, content);
-    if (exchange) {
-        note_pipelining(connection, exchange);
-        link_open(track, connection, exchange);
-    } else {
+    connection->streams[dir].current = exchange;
+    if (!exchange) {
         counters_add(track->counters, COUNTER_exchanges_evicted, 1);
         /* Whoever serves it may call others all the same. */
         track->options.sink.blind(track->options.sink.arg, event);
+        return;
     }
-    connection->streams[dir].current = exchange;
+    note_pipelining(connection, exchange);
+    link_open(track, connection, exchange);
+    if (exchange->has_response)
+        answer_early(track, exchange);
 }
 
 static void take_response(struct track *track, struct connection *connection, enum direction dir,
@@ -304,6 +339,8 @@ static void take_response(struct track *track, struct connection *connection, en
     if (connection->n_stale && message->stream == 0) {
         connection->n_stale--;
         exchange = NULL;
+    } else if (message->stream == 0) {
+        exchange = trust_response(track, connection, exchange);
     }
     if (!exchange) {
         counters_add(track->counters, COUNTER_responses_unpaired, 1);
@@ -378,6 +415,10 @@ void exchange_message_end(struct track *track, struct connection *connection, en
             return;
     }
     exchange->response_complete = dir != connection->client_dir;
+    if (exchange == connection->early) {
+        exchange->end_ns = event->time_ns;
+        return;
+    }
     truncated = (exchange->request.flags | exchange->response.flags) & MESSAGE_TRUNCATED;
     exchange_finish(track, exchange, truncated ? EXCHANGE_INCOMPLETE : EXCHANGE_ANSWERED,
                     event->time_ns, event->exec.tid);

@@ -8,6 +8,12 @@
  *
  * A gap or a tail that falls into a skipped body costs nothing. Any other one loses the message
  * boundary: the stream is `lost` until the parser finds the next message start.
+ *
+ * It is not looked for at once. What comes behind the hole may be a body, and whatever looks like a
+ * message in it is none; and a request behind a lost one would be given the lost one's response. So
+ * the stream is `quiet` until the next turn: the client's, until the server has spoken and nothing
+ * is open; the server's, until a request has come. Then its first bytes are a message, or it stays
+ * quiet. A connection that is joined midway begins in that state.
  */
 #include "track/internal.h"
 
@@ -58,64 +64,58 @@ static void pass(const struct feed *feed, uint64_t n)
 
 /*
  * The exchanges that lost messages leave uncertain. Without pipelining the next request opens a new
- * round, so those that are open now end here, incomplete; but a request whose own body has the hole
- * still waits for its response. Among pipelined requests nobody can tell how many messages are
+ * round, so those that are open now end here, incomplete; but the request that itself has the hole,
+ * `own`, still waits for its response. Among pipelined requests nobody can tell how many messages are
  * missing, now and for ever.
  */
-static void settle_exchanges(const struct feed *feed)
+static void settle_exchanges(const struct feed *feed, const struct exchange *own)
 {
     struct connection *connection = feed->connection;
-    struct exchange *open = connection->first_open;
 
-    if (connection->multiplexed || (!open && !connection->n_stale))
+    if (connection->multiplexed || (!connection->first_open && !connection->n_stale) ||
+        (own && connection->n_open == 1))
         return;
     if (connection->pipelined || connection->n_stale) {
         connection_set_state(feed->track, connection, CONNECTION_DESYNCHRONIZED);
         return;
     }
-    if (feed->dir == connection->client_dir && feed->stream->current == open)
-        return;
     while (connection->first_open)
         exchange_finish(feed->track, connection->first_open, EXCHANGE_INCOMPLETE,
                         feed->event->time_ns, feed->event->exec.tid);
 }
 
-/*
- * Is the next message of this direction still far? A client's, while it waits for a response; a
- * server's, before the next request. What passes until then is the rest of a body, and whatever
- * looks like a message in it is none. Streams with ids have no such turns.
- */
-static bool is_quiet(const struct feed *feed)
+static void distrust(const struct feed *feed, const struct exchange *own)
 {
-    const struct connection *connection = feed->connection;
-
-    if (connection->multiplexed)
-        return false;
-    return feed->dir != connection->client_dir || connection->n_open > 0;
+    settle_exchanges(feed, own);
+    if (is_known(feed))
+        trust_lose(feed->track, feed->connection);
 }
 
-/* The message boundary is lost: forget the unfinished message. */
-static void lose_boundary(const struct feed *feed)
+void stream_forget(struct track *track, struct connection *connection, enum direction dir)
 {
-    struct parse_input nothing = make_input(feed, BYTES_NULL, false);
+    struct stream *stream = &connection->streams[dir];
+    struct parse_input nothing = {
+        .sender = dir == connection->client_dir ? SENDER_CLIENT : SENDER_SERVER};
 
-    stream_drop_window(feed->track, feed->stream);
-    feed->connection->protocol->resync(feed->connection->parser_state, &nothing);
-    feed->stream->lost = true;
-    feed->stream->skip = 0;
-    feed->stream->ends = false;
-    feed->stream->current = NULL;
-    feed->stream->quiet = is_quiet(feed);
+    stream_drop_window(track, stream);
+    connection->protocol->resync(connection->parser_state, &nothing);
+    stream->lost = true;
+    stream->skip = 0;
+    stream->ends = false;
+    stream->current = NULL;
+    stream->quiet = !connection->multiplexed;
+    stream->turned = false;
 }
 
 /* Messages may be missing from here on. */
 static void lose(const struct feed *feed)
 {
-    if (feed->stream->lost)
+    if (feed->stream->lost && feed->stream->quiet)
         return;
-    counters_add(feed->track->counters, COUNTER_streams_gaps, 1);
-    settle_exchanges(feed);
-    lose_boundary(feed);
+    counters_add(feed->track->counters, COUNTER_streams_gaps, !feed->stream->lost);
+    distrust(feed, feed->dir == feed->connection->client_dir ? feed->stream->current : NULL);
+    if (is_known(feed))
+        stream_forget(feed->track, feed->connection, feed->dir);
 }
 
 /* Offset of the next plausible message start; all of the data where there is none. */
@@ -126,8 +126,14 @@ static size_t find_start(const struct feed *feed, struct bytes data)
         feed->connection->protocol->resync(feed->connection->parser_state, &input);
 
     offset = MIN(offset, data.len);
+    if (feed->stream->turned && offset > 0) {
+        lose(feed);
+        return data.len;
+    }
+    feed->stream->turned = false;
     if (offset < data.len) {
         feed->stream->lost = false;
+        feed->stream->resumed = true;
         counters_add(feed->track->counters, COUNTER_streams_resyncs, 1);
     } else {
         track_count_operation(feed->track, COUNTER_operations_unparsed);
@@ -151,6 +157,7 @@ static void take_message(const struct feed *feed, const struct message *message,
     stream->skip = skip;
     stream->ends = message->flags & MESSAGE_ENDS;
     exchange_message(feed->track, feed->connection, feed->dir, message, content, feed->event);
+    stream->resumed = false;
     if (stream->ends && skip == 0) {
         stream->ends = false;
         exchange_message_end(feed->track, feed->connection, feed->dir, feed->event);
@@ -245,9 +252,9 @@ static bool keep_rest(const struct feed *feed, struct bytes rest)
 
 /*
  * The bytes behind `rest` are lost to us: what can be said of the message that it begins? Where it
- * says something, the hole is its own; otherwise messages may be missing.
+ * says something, the hole is its own; otherwise, and in a `gap`, messages may be missing.
  */
-static void cut_here(const struct feed *feed, struct bytes rest)
+static void cut_here(const struct feed *feed, struct bytes rest, bool gap)
 {
     bool told = rest.len && parse_view(feed, rest, feed->stream->head_position, true, true) > 0 &&
                 !feed->stream->lost;
@@ -255,10 +262,16 @@ static void cut_here(const struct feed *feed, struct bytes rest)
     stream_drop_window(feed->track, feed->stream);
     if (!is_known(feed) || feed->stream->skip)
         return;
-    if (told)
-        lose_boundary(feed);
-    else
+    if (!told) {
         lose(feed);
+        return;
+    }
+    /* What was in the same operation as a request's cut head was no other request of this round. */
+    if (gap || feed->dir != feed->connection->client_dir)
+        distrust(feed, feed->dir == feed->connection->client_dir ? feed->connection->last_open
+                                                                 : NULL);
+    if (is_known(feed))
+        stream_forget(feed->track, feed->connection, feed->dir);
 }
 
 /* The window leaves the stream while its bytes are parsed: it must stay as it is until then. */
@@ -284,7 +297,7 @@ static size_t feed_window(const struct feed *feed, struct bytes data, uint64_t b
     rest = bytes_skip(view, used);
     if (is_known(feed) && used == 0 && view.len == WINDOW_SIZE) {
         counters_add(feed->track->counters, COUNTER_windows_full, 1);
-        cut_here(feed, view);
+        cut_here(feed, view, false);
         rest = BYTES_NULL;
     }
     if (is_known(feed) && rest.len) {
@@ -313,12 +326,15 @@ static void feed_data(const struct feed *feed, struct bytes data, uint64_t base)
         struct bytes rest = bytes_skip(data, used);
 
         if (is_known(feed) && !keep_rest(feed, rest))
-            cut_here(feed, rest);
+            cut_here(feed, rest, false);
     }
 }
 
-/* Bytes that went by unseen, in front of or behind the captured ones. */
-static void feed_hole(const struct feed *feed, uint64_t n)
+/*
+ * Bytes that went by unseen: behind the captured ones, or in front of them in records that are lost,
+ * a `gap`.
+ */
+static void feed_hole(const struct feed *feed, uint64_t n, bool gap)
 {
     struct stream *stream = feed->stream;
 
@@ -327,7 +343,7 @@ static void feed_hole(const struct feed *feed, uint64_t n)
     if (stream->skip == 0 && stream->window) {
         struct window *window = detach_window(stream);
 
-        cut_here(feed, bytes_make(window->bytes, window->len));
+        cut_here(feed, bytes_make(window->bytes, window->len), gap);
         pool_give(&feed->track->windows, window);
     }
     if (is_known(feed) && stream->skip >= n) {
@@ -335,6 +351,23 @@ static void feed_hole(const struct feed *feed, uint64_t n)
     } else if (is_known(feed) && !(feed->stream->lost && feed->stream->quiet)) {
         track_count_operation(feed->track, COUNTER_operations_gap);
         lose(feed);
+    } else if (is_known(feed) && gap) {
+        trust_lose(feed->track, feed->connection);
+    }
+}
+
+/*
+ * Is it this direction's turn, so that its next message begins here? Not behind a hole: the message
+ * that took this turn may be in it.
+ */
+static void note_turn(const struct feed *feed)
+{
+    const struct connection *connection = feed->connection;
+
+    if (feed->stream->quiet && feed->event->position == feed->stream->next && feed->dir == connection->client_dir &&
+        connection->last_dir != feed->dir && connection->n_open == 0) {
+        feed->stream->quiet = false;
+        feed->stream->turned = true;
     }
 }
 
@@ -347,7 +380,7 @@ static void start(const struct feed *feed)
     if (stream->started)
         return;
     stream->started = true;
-    stream->lost = !connection->from_start;
+    stream->lost = stream->quiet = !connection->from_start;
     stream->next = feed->event->position;
     if (connection->from_start && !connection_begins_at(connection, feed->dir, stream->next))
         stream->next = connection->starts[feed->dir];
@@ -361,6 +394,8 @@ void stream_feed(struct track *track, struct connection *connection, const struc
     struct bytes data = event->data;
     int64_t ahead;
 
+    if (stream->started)
+        note_turn(&feed);
     start(&feed);
     ahead = (int64_t)(event->position - stream->next);
     stream->last_ns = event->time_ns;
@@ -374,10 +409,10 @@ void stream_feed(struct track *track, struct connection *connection, const struc
         tail -= seen_before > data.len ? seen_before - data.len : 0;
         data = bytes_skip(data, (size_t)seen_before);
     } else {
-        feed_hole(&feed, (uint64_t)ahead);
+        feed_hole(&feed, (uint64_t)ahead, true);
     }
     stream->next = end;
     feed_data(&feed, data, end - tail - data.len);
-    feed_hole(&feed, tail);
+    feed_hole(&feed, tail, false);
     track_count_operation(track, COUNTER_operations_parsed);
 }

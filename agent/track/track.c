@@ -29,6 +29,7 @@ int track_new(const struct track_options *options, struct track **ret_track)
     list_init(&track->lru);
     list_init(&track->closing);
     list_init(&track->open);
+    list_init(&track->held);
     r = table_init(&track->table, options->max_connections);
     if (r == 0)
         r = pool_init(&track->connections, sizeof(struct connection) + track->parser_state_size,
@@ -87,11 +88,12 @@ static bool take_data(struct track *track, struct connection *connection,
     if (transport_is_datagram(connection->transport))
         begin_datagram(track, connection, event);
     if (connection->state == CONNECTION_DETECTING && !detect(track, connection, event))
-        return true;
-    if (connection->state == CONNECTION_KNOWN)
+        ; /* not yet */
+    else if (connection->state == CONNECTION_KNOWN)
         stream_feed(track, connection, event);
     else
         track_count_operation(track, by_state[connection->state]);
+    connection->last_dir = event->dir;
     return connection->state != CONNECTION_UNSELECTED;
 }
 
@@ -148,6 +150,7 @@ void track_advance(struct track *track, uint64_t now_ns)
 {
     end_lingering(track, now_ns);
     end_unanswered(track, now_ns);
+    trust_advance(track, now_ns);
 }
 
 void track_flush(struct track *track, uint64_t now_ns)
@@ -161,5 +164,5 @@ void track_flush(struct track *track, uint64_t now_ns)
 
 size_t track_open_exchanges(const struct track *track)
 {
-    return track->exchanges.in_use;
+    return track->exchanges.in_use - track->n_early;
 }

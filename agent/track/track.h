@@ -40,9 +40,9 @@ struct text_block;
 /* One request and its response as one end of a connection saw them. */
 struct exchange {
     struct cause cause; /* kind, execution context, position */
-    struct list open;   /* track's: the unanswered ones by age; after `end` the sink's */
-    struct exchange *next; /* track's: the next younger one on the connection */
-    struct connection *connection; /* NULL once ended */
+    struct list open;   /* track's: the unanswered or held ones by age; then the sink's */
+    struct exchange *next; /* track's: the next younger one on the connection, open or held */
+    struct connection *connection; /* NULL once ended and not held */
     const struct protocol *protocol;
     struct endpoint local;
     struct endpoint remote;
@@ -60,6 +60,9 @@ struct exchange {
     bool has_response;
     bool request_complete;
     bool response_complete;
+    bool resumed; /* track's: the first request behind bytes that were passed over */
+    bool suspect; /* track's: begun where requests may have gone by unseen */
+    bool held; /* the response may be another's: `confirm` follows */
     uint32_t content_seen; /* track's: bytes of the body that `begin` had already, */
     uint32_t content_left; /* and those still to be looked at */
     struct message_copy request;
@@ -82,8 +85,14 @@ struct track_sink {
     /* More of the request's body, valid in the call: EXCHANGE_CONTENT_MAX bytes in all. */
     void (*content)(void *arg, struct exchange *exchange, struct bytes content);
 
-    /* It is over; `tid` handled its last bytes. It is the sink's until track_release. */
+    /*
+     * It is over; `tid` handled its last bytes. It is the sink's from here, or, where it is held,
+     * from `confirm` until track_release.
+     */
     void (*end)(void *arg, struct exchange *exchange, uint32_t tid);
+
+    /* It was held; now its response is proven to be its own, or gone. */
+    void (*confirm)(void *arg, struct exchange *exchange);
 
     /* It is lost (and counted): release what begin took. Track releases the exchange itself. */
     void (*drop)(void *arg, struct exchange *exchange);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The *content* of requests as tokens: runs of at least six letters, digits, `-` and `_` with a
- * digit among them: ids, UUIDs, hex numbers. A token is its hash, whatever the case of its letters;
+ * digit among them: ids, UUIDs, hex numbers. A token is its hash, in upper or lower case;
  * the text itself is kept nowhere and leaves the agent in no form.
  *
  * Each open request of a process keeps the hashes of its own. A call is matched against them: a
  * token votes for the one open request that has it; a token of two open requests, and one that the
- * process sees all the time (`struct sketch`), votes for nobody.
+ * process sees again and again (`struct sketch`), votes for nobody.
  *
  * Memory is bounded: TOKENS_MAX hashes per request; what a request has beyond them is noted in a
  * Bloom filter, which can only make a vote void, never cast one. So nobody can push another

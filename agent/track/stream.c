@@ -84,10 +84,11 @@ static void settle_exchanges(const struct feed *feed, const struct exchange *own
                         feed->event->time_ns, feed->event->exec.tid);
 }
 
-static void distrust(const struct feed *feed, const struct exchange *own)
+/* What is open, and in a `gap` whatever comes, is uncertain. */
+static void distrust(const struct feed *feed, const struct exchange *own, bool gap)
 {
     settle_exchanges(feed, own);
-    if (is_known(feed))
+    if (is_known(feed) && gap)
         trust_lose(feed->track, feed->connection);
 }
 
@@ -108,12 +109,12 @@ void stream_forget(struct track *track, struct connection *connection, enum dire
 }
 
 /* Messages may be missing from here on. */
-static void lose(const struct feed *feed)
+static void lose(const struct feed *feed, bool gap)
 {
     if (feed->stream->lost && feed->stream->quiet)
         return;
     counters_add(feed->track->counters, COUNTER_streams_gaps, !feed->stream->lost);
-    distrust(feed, feed->dir == feed->connection->client_dir ? feed->stream->current : NULL);
+    distrust(feed, feed->dir == feed->connection->client_dir ? feed->stream->current : NULL, gap);
     if (is_known(feed))
         stream_forget(feed->track, feed->connection, feed->dir);
 }
@@ -127,7 +128,7 @@ static size_t find_start(const struct feed *feed, struct bytes data)
 
     offset = MIN(offset, data.len);
     if (feed->stream->turned && offset > 0) {
-        lose(feed);
+        lose(feed, true);
         return data.len;
     }
     feed->stream->turned = false;
@@ -185,7 +186,7 @@ static size_t step(const struct feed *feed, struct bytes view, bool cut)
     if (result.status == PARSE_MORE || result.status == PARSE_BAD || result.used > view.len ||
         (result.status == PARSE_NONE && result.used == 0 && result.skip == 0)) {
         track_count_operation(feed->track, COUNTER_operations_unparsed);
-        lose(feed);
+        lose(feed, true);
         return 1;
     }
     if (result.status == PARSE_MESSAGE)
@@ -263,13 +264,13 @@ static void cut_here(const struct feed *feed, struct bytes rest, bool gap)
     if (!is_known(feed) || feed->stream->skip)
         return;
     if (!told) {
-        lose(feed);
+        lose(feed, gap);
         return;
     }
     /* What was in the same operation as a request's cut head was no other request of this round. */
     if (gap || feed->dir != feed->connection->client_dir)
         distrust(feed, feed->dir == feed->connection->client_dir ? feed->connection->last_open
-                                                                 : NULL);
+                                                                 : NULL, gap);
     if (is_known(feed))
         stream_forget(feed->track, feed->connection, feed->dir);
 }
@@ -350,7 +351,7 @@ static void feed_hole(const struct feed *feed, uint64_t n, bool gap)
         pass(feed, n);
     } else if (is_known(feed) && !(feed->stream->lost && feed->stream->quiet)) {
         track_count_operation(feed->track, COUNTER_operations_gap);
-        lose(feed);
+        lose(feed, gap);
     } else if (is_known(feed) && gap) {
         trust_lose(feed->track, feed->connection);
     }

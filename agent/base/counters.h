@@ -94,6 +94,8 @@ enum counter_class {
     X(streams_gaps, INFO, "gaps in streams")                                                       \
     X(streams_resyncs, INFO, "message starts found again behind a gap or garbage")                 \
     X(windows_full, INFO, "messages cut because the stream window was full")                       \
+    X(windows_evicted, INFO, "unfinished messages given up because others needed the stream "      \
+                             "windows, the longest waiting first")                                 \
     X(messages, INFO, "protocol messages parsed")                                                  \
     X(responses_unpaired, INFO, "responses without a known request")                               \
     X(exchanges, EXCHANGES, "exchanges begun: a request was seen")                                 \

@@ -199,7 +199,7 @@ static void on_end(void *arg, struct exchange *exchange, uint32_t tid)
     struct pipeline *pipeline = arg;
 
     causality_end(pipeline->causality, &exchange->cause, exchange->response_complete, tid,
-                  pipeline->now_ns);
+                  pipeline->event_ns);
     if (!exchange->held)
         on_confirm(arg, exchange);
 }
@@ -248,11 +248,27 @@ static void advance(struct pipeline *pipeline)
         seal(pipeline);
 }
 
+/*
+ * Time-outs go by a time that never steps: backward steps of the clock are left out, and forward
+ * ones that are longer than the pauses between events while something is open.
+ */
+static void tell_time(struct pipeline *pipeline, uint64_t time_ns)
+{
+    int64_t passed = (int64_t)(time_ns - pipeline->event_ns);
+
+    if (pipeline->event_ns == 0)
+        pipeline->now_ns = time_ns;
+    else if (passed > 0 && (passed < CLOCK_STEP_NS || pipeline_is_idle(pipeline)))
+        pipeline->now_ns += (uint64_t)passed;
+    pipeline->event_ns = time_ns;
+    track_set_time(pipeline->track, pipeline->now_ns);
+}
+
 bool pipeline_event(struct pipeline *pipeline, const struct event *event)
 {
     bool wanted = true;
 
-    pipeline->now_ns = MAX(pipeline->now_ns, event->time_ns);
+    tell_time(pipeline, event->time_ns);
     switch (event->kind) {
     case EVENT_DATA:
         if (event->connection_facts)
@@ -269,7 +285,7 @@ bool pipeline_event(struct pipeline *pipeline, const struct event *event)
         processes_set_host(&pipeline->processes, event->host_facts);
         break;
     case EVENT_LOSS:
-        causality_note_loss(pipeline->causality, pipeline->now_ns);
+        causality_note_loss(pipeline->causality, pipeline->event_ns);
         break;
     case EVENT_TICK:
     case EVENT_COUNT:

@@ -26,16 +26,18 @@ static enum probe_result probe_all(struct bytes data, const struct protocol **re
 }
 
 /* Appends to what is kept; false where it does not continue it or does not fit. */
-static bool keep(struct track *track, struct stream *stream, const struct event *event)
+static bool keep(struct track *track, struct connection *connection, const struct event *event)
 {
+    struct stream *stream = &connection->streams[event->dir];
+
     if (stream->window && (stream->next != event->position ||
                            stream->window->len + event->data.len > WINDOW_SIZE))
         return false;
     if (!stream->window) {
-        stream->window = event->data.len <= WINDOW_SIZE ? pool_take(&track->windows) : NULL;
+        if (event->data.len <= WINDOW_SIZE)
+            stream->window = window_take(track, connection, event->dir);
         if (!stream->window)
             return false;
-        stream->window->len = 0;
         stream->head_position = event->position;
         stream->head_time_ns = event->time_ns;
         stream->head_exec = event->exec;
@@ -91,7 +93,7 @@ bool detect(struct track *track, struct connection *connection, const struct eve
         result = PROBE_NO;
     else if (kept == 0)
         result = probe_all(event->data, &protocol);
-    else if (keep(track, stream, event))
+    else if (keep(track, connection, event))
         result = probe_all(bytes_make(stream->window->bytes, stream->window->len), &protocol);
     from_start = connection->from_start &&
                  connection_begins_at(connection, event->dir,
@@ -105,7 +107,7 @@ bool detect(struct track *track, struct connection *connection, const struct eve
         adopt(track, connection, protocol, result, event, from_start);
         return true;
     }
-    if (result == PROBE_MORE && whole && connection->from_start && (kept > 0 || keep(track, stream, event))) {
+    if (result == PROBE_MORE && whole && connection->from_start && (kept > 0 || keep(track, connection, event))) {
         /* A beginning that fits: the window bounds how long it may go on. */
     } else {
         stream_drop_window(track, stream);

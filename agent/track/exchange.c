@@ -111,6 +111,7 @@ static void link_open(struct track *track, struct connection *connection,
         connection->first_open = exchange;
     connection->last_open = exchange;
     connection->n_open++;
+    exchange->timer_ns = track->now_ns;
     list_append(&track->open, &exchange->open);
 }
 
@@ -236,10 +237,25 @@ static void copy_name(struct track *track, const struct connection *connection,
     exchange->name_is_remote = connection->name_is_remote;
 }
 
+/* The request that has waited longest for its response gives way; that response is no other's. */
+static bool evict_oldest(struct track *track)
+{
+    struct exchange *oldest = container_of(track->open.next, struct exchange, open);
+
+    if (list_empty(&track->open))
+        return false;
+    if (oldest->request.stream == 0)
+        oldest->connection->n_stale++;
+    exchange_drop(track, oldest, COUNTER_exchanges_evicted);
+    return true;
+}
+
 struct exchange *exchange_take(struct track *track)
 {
     struct exchange *exchange = pool_take(&track->exchanges);
 
+    if (!exchange && evict_oldest(track))
+        exchange = pool_take(&track->exchanges);
     if (exchange) {
         *exchange = (struct exchange){0};
         list_init(&exchange->open);
@@ -308,6 +324,10 @@ static void take_request(struct track *track, struct connection *connection, enu
 {
     struct exchange *exchange;
 
+    if (connection->n_open == OPEN_MAX) {
+        connection_give_up(track, connection, CONNECTION_DESYNCHRONIZED, event);
+        return;
+    }
     counters_add(track->counters, COUNTER_exchanges, 1);
     if (message->stream) {
         connection->multiplexed = true;

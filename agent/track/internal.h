@@ -7,10 +7,14 @@
 
 #define WINDOW_SIZE 16384     /* bytes of one unfinished message head */
 #define TEXTS_PER_EXCHANGE 8  /* messages and parts whose fields are kept */
+#define OPEN_MAX 1024         /* requests that wait for their responses on one connection */
 #define DETECT_OPERATIONS 32  /* after so many without a known protocol a connection is given up */
 
 /* The unparsed bytes of one direction, from the start of a message on. */
 struct window {
+    struct list lru; /* in track->waiting, but while it is being parsed */
+    struct connection *connection;
+    enum direction dir;
     uint32_t len;
     uint8_t bytes[WINDOW_SIZE];
 };
@@ -54,6 +58,7 @@ struct connection {
     struct list closing; /* in track->closing once CLOSE was seen */
     uint64_t id;
     uint64_t closed_ns; /* 0: open */
+    uint64_t closing_ns; /* the same by track->now_ns */
     enum connection_state state;
     enum selection selection;
     bool has_facts;
@@ -102,6 +107,8 @@ struct track {
     struct list lru;     /* connections, least recently used first */
     struct list closing; /* connections, by the time of their CLOSE */
     struct list open;    /* exchanges without a response, by age */
+    struct list waiting; /* windows, the one that has waited longest first */
+    uint64_t now_ns;     /* the time that time-outs go by; it never steps */
     struct list held;    /* exchanges whose response is unproven, by their end */
     size_t n_early;      /* exchanges in use that have no request yet */
     bool operation_counted; /* the operation in hand has its one counter */
@@ -163,7 +170,14 @@ void exchange_finish(struct track *track, struct exchange *exchange, enum exchan
                      uint64_t end_ns, uint32_t tid);
 void exchange_drop(struct track *track, struct exchange *exchange, enum counter cause);
 
+/* window.c */
+/* An empty window, if need be another connection's; NULL where there is none. */
+struct window *window_take(struct track *track, struct connection *connection, enum direction dir);
+void window_give(struct track *track, struct window *window); /* NULL is fine */
+
 /* trust.c */
+/* The responses to what is open may not be told apart any more: all of it ends here, incomplete. */
+void trust_give_up_round(struct track *track, struct connection *connection);
 /* An ended exchange of a suspect connection: holds it, or takes a response away that has no end. */
 void trust_hold(struct track *track, struct connection *connection, struct exchange *exchange);
 /* Messages may be missing from here on. */

@@ -21,7 +21,7 @@
 
 void stream_drop_window(struct track *track, struct stream *stream)
 {
-    pool_give(&track->windows, stream->window);
+    window_give(track, stream->window);
     stream->window = NULL;
 }
 
@@ -241,7 +241,7 @@ static bool keep_rest(const struct feed *feed, struct bytes rest)
         return true;
     }
     if (!window && rest.len <= WINDOW_SIZE)
-        window = feed->stream->window = pool_take(&feed->track->windows);
+        window = feed->stream->window = window_take(feed->track, feed->connection, feed->dir);
     if (!window || rest.len > WINDOW_SIZE) {
         counters_add(feed->track->counters, COUNTER_windows_full, 1);
         return false;
@@ -281,6 +281,7 @@ static struct window *detach_window(struct stream *stream)
     struct window *window = stream->window;
 
     stream->window = NULL;
+    list_remove(&window->lru);
     return window;
 }
 
@@ -305,8 +306,9 @@ static size_t feed_window(const struct feed *feed, struct bytes data, uint64_t b
         memmove(window->bytes, rest.ptr, rest.len);
         window->len = (uint32_t)rest.len;
         feed->stream->window = window;
+        list_append(&feed->track->waiting, &window->lru);
     } else {
-        pool_give(&feed->track->windows, window);
+        window_give(feed->track, window);
     }
     return n;
 }
@@ -345,7 +347,7 @@ static void feed_hole(const struct feed *feed, uint64_t n, bool gap)
         struct window *window = detach_window(stream);
 
         cut_here(feed, bytes_make(window->bytes, window->len), gap);
-        pool_give(&feed->track->windows, window);
+        window_give(feed->track, window);
     }
     if (is_known(feed) && stream->skip >= n) {
         pass(feed, n);

@@ -30,6 +30,7 @@ int track_new(const struct track_options *options, struct track **ret_track)
     list_init(&track->closing);
     list_init(&track->open);
     list_init(&track->held);
+    list_init(&track->waiting);
     r = table_init(&track->table, options->max_connections);
     if (r == 0)
         r = pool_init(&track->connections, sizeof(struct connection) + track->parser_state_size,
@@ -108,9 +109,15 @@ static bool take_close(struct track *track, const struct event *event)
     connection = container_of(link, struct connection, link);
     if (!connection->closed_ns) {
         connection->closed_ns = event->time_ns;
+        connection->closing_ns = track->now_ns;
         list_append(&track->closing, &connection->closing);
     }
     return connection->state != CONNECTION_UNSELECTED;
+}
+
+void track_set_time(struct track *track, uint64_t now_ns)
+{
+    track->now_ns = now_ns;
 }
 
 bool track_event(struct track *track, const struct event *event)
@@ -126,7 +133,7 @@ static void end_lingering(struct track *track, uint64_t now_ns)
         struct connection *connection =
             container_of(track->closing.next, struct connection, closing);
 
-        if (now_ns - connection->closed_ns < track->options.linger_ns)
+        if (now_ns - connection->closing_ns < track->options.linger_ns)
             return;
         connection_finish(track, connection, now_ns);
     }
@@ -137,17 +144,19 @@ static void end_unanswered(struct track *track, uint64_t now_ns)
     while (!list_empty(&track->open)) {
         struct exchange *exchange = container_of(track->open.next, struct exchange, open);
 
-        if (exchange->start_ns + track->options.exchange_timeout_ns > now_ns)
+        if (exchange->timer_ns + track->options.exchange_timeout_ns > now_ns)
             return;
         /* Its response may still come, and is no other's then. */
         if (exchange->request.stream == 0)
             exchange->connection->n_stale++;
-        exchange_finish(track, exchange, EXCHANGE_TIMED_OUT, now_ns, exchange->exec.tid);
+        exchange_finish(track, exchange, EXCHANGE_TIMED_OUT,
+                        exchange->start_ns + (now_ns - exchange->timer_ns), exchange->exec.tid);
     }
 }
 
 void track_advance(struct track *track, uint64_t now_ns)
 {
+    track->now_ns = now_ns;
     end_lingering(track, now_ns);
     end_unanswered(track, now_ns);
     trust_advance(track, now_ns);

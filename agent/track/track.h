@@ -59,6 +59,7 @@ struct exchange {
     enum exchange_end end;
     bool has_response;
     bool request_complete;
+    uint64_t timer_ns; /* track's: when it was opened, or held, by the time that never steps */
     bool response_complete;
     bool resumed; /* track's: the first request behind bytes that were passed over */
     bool suspect; /* track's: begun where requests may have gone by unseen */
@@ -120,10 +121,16 @@ struct track;
 int track_new(const struct track_options *options, struct track **ret_track);
 void track_free(struct track *track); /* NULL is fine; open exchanges are dropped uncounted */
 
+/*
+ * The time that time-outs go by: it goes on as the events' times do, but never steps. Told before
+ * the events of that time.
+ */
+void track_set_time(struct track *track, uint64_t now_ns);
+
 /* DATA and CLOSE events. False: of a connection outside the selection, or unknown. */
 bool track_event(struct track *track, const struct event *event);
 
-/* Time has passed: time-outs, and closed connections that have lingered. */
+/* Time has passed, see track_set_time: time-outs, and closed connections that have lingered. */
 void track_advance(struct track *track, uint64_t now_ns);
 
 /* The end of the run: closes all connections; exchanges without a response are dropped. */

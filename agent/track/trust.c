@@ -60,6 +60,7 @@ void trust_hold(struct track *track, struct connection *connection, struct excha
     if (connection->n_held == HELD_MAX)
         release_held(track, connection, false);
     exchange->held = true;
+    exchange->timer_ns = track->now_ns;
     exchange->connection = connection;
     exchange->next = NULL;
     if (connection->last_held)
@@ -105,7 +106,7 @@ void trust_advance(struct track *track, uint64_t now_ns)
     while (!list_empty(&track->held)) {
         struct exchange *exchange = container_of(track->held.next, struct exchange, open);
 
-        if (exchange->end_ns + track->options.exchange_timeout_ns > now_ns)
+        if (exchange->timer_ns + track->options.exchange_timeout_ns > now_ns)
             return;
         release_held(track, exchange->connection, false);
     }
@@ -125,7 +126,7 @@ static void lose_client(struct track *track, struct connection *connection)
         stream_forget(track, connection, connection->client_dir);
 }
 
-static void give_up_round(struct track *track, struct connection *connection)
+void trust_give_up_round(struct track *track, struct connection *connection)
 {
     uint64_t now_ns = connection->streams[!connection->client_dir].last_ns;
 
@@ -172,7 +173,7 @@ struct exchange *trust_response(struct track *track, struct connection *connecti
     if (!request)
         return make_early(track, connection);
     if (precedes(connection, request)) {
-        give_up_round(track, connection);
+        trust_give_up_round(track, connection);
         return NULL;
     }
     connection->n_turns += connection->turned;

@@ -146,6 +146,7 @@ static void operation(struct world *world, uint64_t connection, enum direction d
     };
 
     world->positions[dir] += length;
+    track_set_time(world->track, world->now_ns);
     track_event(world->track, &event);
 }
 
@@ -189,6 +190,7 @@ static void close_connection(struct world *world)
 {
     struct event event = {.kind = EVENT_CLOSE, .time_ns = world->now_ns += 10, .connection = 1};
 
+    track_set_time(world->track, world->now_ns);
     track_event(world->track, &event);
     track_advance(world->track, world->now_ns += 2000);
 }
@@ -621,14 +623,93 @@ static void a_full_table_evicts_the_connection_used_longest_ago(void **state)
     assert_int_equal(world->n_dropped, 1);
 }
 
-static void a_full_pool_of_exchanges_is_counted(void **state)
+static void in_a_full_pool_the_request_that_waited_longest_gives_way(void **state)
 {
     struct world *world = *state;
 
     for (int i = 0; i < 20; i++)
         say(world, DIR_IN, REQUEST);
-    assert_int_equal(world->n_begun, 16);
+    assert_int_equal(world->n_begun, 20);
     assert_int_equal(counted(world, COUNTER_exchanges_evicted), 4);
+    /* The responses of those that gave way are nobody else's. */
+    for (int i = 0; i < 20; i++)
+        say(world, DIR_OUT, i == 4 ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" : RESPONSE);
+    assert_int_equal(world->n_ended, 16);
+    assert_int_equal(world->ended[0].code, 404);
+}
+
+static void messages_that_are_begun_and_never_ended_cost_only_each_other(void **state)
+{
+    struct world *world = *state;
+    const char *begun = "GET /slow HTTP/1.1\r\nHost";
+
+    for (uint64_t id = 2; id <= 4; id++)
+        for (enum direction dir = DIR_IN; dir <= DIR_OUT; dir++) {
+            const char *text = dir == DIR_IN ? begun : "HTTP/1.1 200";
+
+            world->positions[dir] = dir == DIR_IN ? START_IN : START_OUT;
+            operation(world, id, dir, text, strlen(text), (uint32_t)strlen(text));
+        }
+    assert_int_equal(counted(world, COUNTER_windows_evicted), 2);
+    world->positions[DIR_IN] = START_IN;
+    world->positions[DIR_OUT] = START_OUT;
+    say(world, DIR_IN, "GET /a HT");
+    say(world, DIR_IN, "TP/1.1\r\n\r\n");
+    say(world, DIR_OUT, "HTTP/1.1 20");
+    say(world, DIR_OUT, "4 No Content\r\n\r\n");
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(world->ended[0].code, 204);
+}
+
+static void requests_that_nobody_answers_are_given_up_with_their_connection(void **state)
+{
+    struct track_options options = {
+        .max_connections = 4, .max_exchanges = 4096, .max_windows = 4, .exchange_timeout_ns = 1000,
+        .sink = {on_select, on_begin, on_content, on_end, on_confirm, on_drop, on_blind, on_verdict,
+                 *state}};
+    struct world *world = *state;
+
+    track_free(world->track);
+    options.counters = &world->counters;
+    assert_int_equal(track_new(&options, &world->track), 0);
+    for (int i = 0; i < 1100; i++)
+        say(world, DIR_IN, REQUEST);
+    assert_int_equal(counted(world, COUNTER_connections_desynchronized), 1);
+    assert_int_equal(counted(world, COUNTER_exchanges_desynchronized), 1024);
+    assert_int_equal(world->n_blind, 1);
+}
+
+static void a_million_requests_on_one_connection_for_days_are_a_million_exchanges(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 1000000; i++) {
+        world->n_ended = 0;
+        exchange_rounds(world, 1);
+        assert_int_equal(world->n_ended, 1);
+        assert_int_equal(world->ended[0].end, EXCHANGE_ANSWERED);
+        world->now_ns += 500000000;
+        track_advance(world->track, world->now_ns);
+    }
+    assert_int_equal(counted(world, COUNTER_exchanges), 1000000);
+    world->n_ended = 1000000; /* for the sum at the end */
+}
+
+static void a_hundred_thousand_connections_go_through_a_small_table(void **state)
+{
+    struct world *world = *state;
+
+    for (uint64_t id = 1; id <= 100000; id++) {
+        world->n_ended = 0;
+        world->positions[DIR_IN] = START_IN;
+        world->positions[DIR_OUT] = START_OUT;
+        operation(world, id, DIR_IN, REQUEST, sizeof(REQUEST) - 1, sizeof(REQUEST) - 1);
+        operation(world, id, DIR_OUT, RESPONSE, sizeof(RESPONSE) - 1, sizeof(RESPONSE) - 1);
+        assert_int_equal(world->n_ended, 1);
+    }
+    assert_int_equal(counted(world, COUNTER_connections_evicted), 100000 - 4);
+    assert_int_equal(counted(world, COUNTER_exchanges_evicted), 0);
+    world->n_ended = 100000;
 }
 
 static void the_end_of_the_run_drops_what_has_no_response(void **state)
@@ -717,7 +798,11 @@ int main(void)
         TEST(a_protocol_nobody_knows_is_given_up),
         TEST(a_connection_outside_the_selection_is_ignored),
         TEST(a_full_table_evicts_the_connection_used_longest_ago),
-        TEST(a_full_pool_of_exchanges_is_counted),
+        TEST(in_a_full_pool_the_request_that_waited_longest_gives_way),
+        TEST(messages_that_are_begun_and_never_ended_cost_only_each_other),
+        TEST(requests_that_nobody_answers_are_given_up_with_their_connection),
+        TEST(a_million_requests_on_one_connection_for_days_are_a_million_exchanges),
+        TEST(a_hundred_thousand_connections_go_through_a_small_table),
         TEST(the_end_of_the_run_drops_what_has_no_response),
         TEST(behind_an_upgrade_the_connection_is_opaque),
         TEST(garbage_counts_every_operation_once_and_grows_nothing),

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 
 #define WAYS 500              /* in parallel */
-#define PER_CONNECTION 40     /* exchanges */
-#define PER_PROCESS 2000      /* of a way */
+#define PER_CONNECTION 10     /* exchanges */
+#define PER_PROCESS 20        /* of a way: the table of processes is full soon */
 #define EXCHANGES_PER_ROUND 4 /* two hops, two ends each */
 
 struct end {

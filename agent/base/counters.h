@@ -87,6 +87,7 @@ enum counter_class {
     X(fragments_lost, INFO, "datagrams whose fragments did not all come")                          \
     X(connections, INFO, "connections seen")                                                       \
     X(connections_evicted, INFO, "connections evicted from a full table, oldest first")            \
+    X(connections_recalled, INFO, "of these: seen again, and nothing was missing")                 \
     X(connections_closed, INFO, "connections closed")                                              \
     X(connections_undetected, INFO, "connections given up without a known protocol")               \
     X(connections_desynchronized, INFO, "connections given up because of a gap among pipelined "   \

@@ -48,6 +48,7 @@ static void evict_oldest(struct track *track)
 {
     struct connection *oldest = container_of(track->lru.next, struct connection, lru);
 
+    rest_remember(track, oldest);
     connection_drop_exchanges(track, oldest, COUNTER_exchanges_evicted);
     counters_add(track->counters, COUNTER_connections_evicted, 1);
     release(track, oldest);
@@ -69,8 +70,9 @@ static struct connection *make(struct track *track, const struct event *event)
     list_append(&track->lru, &connection->lru);
     table_insert(&track->table, connection->id, &connection->link);
     counters_add(track->counters, COUNTER_connections, 1);
-    /* Known to the kernel side, but no longer here: ask for its facts. */
-    if (!event->connection_facts)
+    if (rest_recall(track, connection, event))
+        counters_add(track->counters, COUNTER_connections_recalled, 1);
+    else if (!event->connection_facts) /* known to the kernel side, but no longer here */
         set_verdict(track, connection->id, VERDICT_DESCRIBE, 0);
     return connection;
 }

@@ -101,6 +101,7 @@ struct track {
     struct table table;
     struct pool connections;
     size_t parser_state_size;
+    struct rest_table *rests;
     struct pool exchanges;
     struct texts texts;
     struct pool windows;
@@ -169,6 +170,15 @@ void exchange_message_end(struct track *track, struct connection *connection, en
 void exchange_finish(struct track *track, struct exchange *exchange, enum exchange_end end,
                      uint64_t end_ns, uint32_t tid);
 void exchange_drop(struct track *track, struct exchange *exchange, enum counter cause);
+
+/* rest.c */
+struct rest_table;
+int rest_table_new(size_t n, struct rest_table **ret_table);
+void rest_table_free(struct rest_table *table); /* NULL is fine */
+/* The connection is about to be evicted. */
+void rest_remember(struct track *track, const struct connection *connection);
+/* A connection that is made for this event: was it evicted at rest, and is nothing missing since? */
+bool rest_recall(struct track *track, struct connection *connection, const struct event *event);
 
 /* window.c */
 /* An empty window, if need be another connection's; NULL where there is none. */

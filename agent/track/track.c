@@ -36,6 +36,8 @@ int track_new(const struct track_options *options, struct track **ret_track)
         r = pool_init(&track->connections, sizeof(struct connection) + track->parser_state_size,
                       options->max_connections);
     if (r == 0)
+        r = rest_table_new(4 * options->max_connections, &track->rests);
+    if (r == 0)
         r = pool_init(&track->exchanges, sizeof(struct exchange), options->max_exchanges);
     if (r == 0)
         r = texts_init(&track->texts, options->max_exchanges);
@@ -55,6 +57,7 @@ void track_free(struct track *track)
         return;
     table_done(&track->table);
     pool_done(&track->connections);
+    rest_table_free(track->rests);
     pool_done(&track->exchanges);
     texts_done(&track->texts);
     pool_done(&track->windows);

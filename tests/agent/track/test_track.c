@@ -1,165 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections, gaps and pairing, shown with the first protocol of the build on made-up streams. */
-#include "track/track.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#define START_IN 1000
-#define START_OUT 9000
-#define REQUEST "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
-#define POST "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
-#define RESPONSE "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-#define RESPONSE_100 "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
-#define RESPONSE_CLOSE "HTTP/1.0 200 OK\r\n\r\nhello"
-
-struct ended {
-    enum exchange_end end;
-    int64_t code;
-    bool has_response;
-    uint64_t start_ns, end_ns, position;
-    enum span_kind kind;
-};
-
-struct world {
-    struct track *track;
-    struct counters counters;
-    uint64_t now_ns;
-    uint64_t positions[2]; /* of connection 1 */
-    size_t n_begun, n_ended, n_dropped, n_blind, n_content;
-    struct ended ended[64];
-    enum selection selection;
-    struct verdict verdict; /* the last one */
-};
-
-static enum selection on_select(void *arg, const struct event *event)
-{
-    return ((struct world *)arg)->selection;
-}
-
-static bool on_begin(void *arg, struct exchange *exchange)
-{
-    ((struct world *)arg)->n_begun++;
-    return true;
-}
-
-static void on_content(void *arg, struct exchange *exchange, struct bytes content)
-{
-    ((struct world *)arg)->n_content += content.len;
-}
-
-static void on_confirm(void *arg, struct exchange *exchange)
-{
-    struct world *world = arg;
-
-    world->ended[world->n_ended++] = (struct ended){
-        .end = exchange->end,
-        .code = exchange->response.code,
-        .has_response = exchange->has_response,
-        .start_ns = exchange->start_ns,
-        .end_ns = exchange->end_ns,
-        .position = exchange->cause.position,
-        .kind = exchange->cause.kind,
-    };
-    track_release(world->track, exchange);
-}
-
-static void on_end(void *arg, struct exchange *exchange, uint32_t tid)
-{
-    if (!exchange->held)
-        on_confirm(arg, exchange);
-}
-
-static void on_drop(void *arg, struct exchange *exchange)
-{
-    ((struct world *)arg)->n_dropped++;
-}
-
-static void on_blind(void *arg, const struct event *event)
-{
-    ((struct world *)arg)->n_blind++;
-}
-
-static void on_verdict(void *arg, uint64_t connection, struct verdict verdict)
-{
-    ((struct world *)arg)->verdict = verdict;
-}
-
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    struct track_options options = {
-        .max_connections = 4,
-        .max_exchanges = 16,
-        .max_windows = 4,
-        .exchange_timeout_ns = 1000000,
-        .linger_ns = 1000,
-        .counters = &world->counters,
-        .sink = {on_select, on_begin, on_content, on_end, on_confirm, on_drop, on_blind, on_verdict, world},
-    };
-
-    world->positions[DIR_IN] = START_IN;
-    world->positions[DIR_OUT] = START_OUT;
-    world->now_ns = 1;
-    assert_int_equal(track_new(&options, &world->track), 0);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct world *world = *state;
-
-    assert_int_equal(counters_get(&world->counters, COUNTER_exchanges),
-                     world->n_ended + counters_sum(&world->counters, COUNTER_EXCHANGE_LOST) +
-                         track_open_exchanges(world->track));
-    track_free(world->track);
-    free(world);
-    return 0;
-}
-
-static const struct connection_facts facts = {
-    .local = {.port = 80},
-    .remote = {.port = 4000},
-    .starts = {[DIR_IN] = START_IN, [DIR_OUT] = START_OUT},
-    .has_starts = true,
-    .comm = "server",
-};
-
-/* An operation of `length` bytes of which the text is captured. */
-static void operation(struct world *world, uint64_t connection, enum direction dir,
-                      const char *text, size_t captured, uint32_t length)
-{
-    struct event event = {
-        .kind = EVENT_DATA,
-        .dir = dir,
-        .time_ns = world->now_ns += 10,
-        .connection = connection,
-        .exec = {.tgid = 1, .tid = 1},
-        .position = world->positions[dir],
-        .length = length,
-        .data = bytes_make(text, captured),
-        .connection_facts = &facts,
-    };
-
-    world->positions[dir] += length;
-    track_set_time(world->track, world->now_ns);
-    track_event(world->track, &event);
-}
-
-static void say(struct world *world, enum direction dir, const char *text)
-{
-    operation(world, 1, dir, text, strlen(text), (uint32_t)strlen(text));
-}
-
-/* Bytes that go by without being captured. */
-static void pass(struct world *world, enum direction dir, uint32_t length)
-{
-    operation(world, 1, dir, "", 0, length);
-}
+#include "world.h"
 
 /* One datagram, `captured` bytes of it. */
 static void send_datagram(struct world *world, enum direction dir, const char *text,
@@ -179,25 +20,6 @@ static void send_datagram(struct world *world, enum direction dir, const char *t
     };
 
     track_event(world->track, &event);
-}
-
-static void lose(struct world *world, enum direction dir, uint64_t n)
-{
-    world->positions[dir] += n;
-}
-
-static void close_connection(struct world *world)
-{
-    struct event event = {.kind = EVENT_CLOSE, .time_ns = world->now_ns += 10, .connection = 1};
-
-    track_set_time(world->track, world->now_ns);
-    track_event(world->track, &event);
-    track_advance(world->track, world->now_ns += 2000);
-}
-
-static uint64_t counted(const struct world *world, enum counter id)
-{
-    return counters_get(&world->counters, id);
 }
 
 static void a_request_and_its_response_are_one_exchange_with_their_times(void **state)
@@ -279,14 +101,6 @@ static void a_lost_response_leaves_the_open_requests_incomplete_and_the_next_one
     say(world, DIR_IN, REQUEST);
     say(world, DIR_OUT, RESPONSE);
     assert_int_equal(world->ended[2].end, EXCHANGE_ANSWERED);
-}
-
-static void exchange_rounds(struct world *world, int n)
-{
-    for (int i = 0; i < n; i++) {
-        say(world, DIR_IN, REQUEST);
-        say(world, DIR_OUT, RESPONSE);
-    }
 }
 
 /* What came behind the hole may be a body; then three clean turns prove that nothing is shifted. */
@@ -610,108 +424,6 @@ static void a_connection_outside_the_selection_is_ignored(void **state)
     assert_int_equal(counted(world, COUNTER_operations_unselected), 1);
 }
 
-static void a_full_table_evicts_the_connection_used_longest_ago(void **state)
-{
-    struct world *world = *state;
-
-    for (uint64_t id = 1; id <= 5; id++) {
-        world->positions[DIR_IN] = START_IN;
-        operation(world, id, DIR_IN, REQUEST, sizeof(REQUEST) - 1, sizeof(REQUEST) - 1);
-    }
-    assert_int_equal(counted(world, COUNTER_connections_evicted), 1);
-    assert_int_equal(counted(world, COUNTER_exchanges_evicted), 1);
-    assert_int_equal(world->n_dropped, 1);
-}
-
-static void in_a_full_pool_the_request_that_waited_longest_gives_way(void **state)
-{
-    struct world *world = *state;
-
-    for (int i = 0; i < 20; i++)
-        say(world, DIR_IN, REQUEST);
-    assert_int_equal(world->n_begun, 20);
-    assert_int_equal(counted(world, COUNTER_exchanges_evicted), 4);
-    /* The responses of those that gave way are nobody else's. */
-    for (int i = 0; i < 20; i++)
-        say(world, DIR_OUT, i == 4 ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" : RESPONSE);
-    assert_int_equal(world->n_ended, 16);
-    assert_int_equal(world->ended[0].code, 404);
-}
-
-static void messages_that_are_begun_and_never_ended_cost_only_each_other(void **state)
-{
-    struct world *world = *state;
-    const char *begun = "GET /slow HTTP/1.1\r\nHost";
-
-    for (uint64_t id = 2; id <= 4; id++)
-        for (enum direction dir = DIR_IN; dir <= DIR_OUT; dir++) {
-            const char *text = dir == DIR_IN ? begun : "HTTP/1.1 200";
-
-            world->positions[dir] = dir == DIR_IN ? START_IN : START_OUT;
-            operation(world, id, dir, text, strlen(text), (uint32_t)strlen(text));
-        }
-    assert_int_equal(counted(world, COUNTER_windows_evicted), 2);
-    world->positions[DIR_IN] = START_IN;
-    world->positions[DIR_OUT] = START_OUT;
-    say(world, DIR_IN, "GET /a HT");
-    say(world, DIR_IN, "TP/1.1\r\n\r\n");
-    say(world, DIR_OUT, "HTTP/1.1 20");
-    say(world, DIR_OUT, "4 No Content\r\n\r\n");
-    assert_int_equal(world->n_ended, 1);
-    assert_int_equal(world->ended[0].code, 204);
-}
-
-static void requests_that_nobody_answers_are_given_up_with_their_connection(void **state)
-{
-    struct track_options options = {
-        .max_connections = 4, .max_exchanges = 4096, .max_windows = 4, .exchange_timeout_ns = 1000,
-        .sink = {on_select, on_begin, on_content, on_end, on_confirm, on_drop, on_blind, on_verdict,
-                 *state}};
-    struct world *world = *state;
-
-    track_free(world->track);
-    options.counters = &world->counters;
-    assert_int_equal(track_new(&options, &world->track), 0);
-    for (int i = 0; i < 1100; i++)
-        say(world, DIR_IN, REQUEST);
-    assert_int_equal(counted(world, COUNTER_connections_desynchronized), 1);
-    assert_int_equal(counted(world, COUNTER_exchanges_desynchronized), 1024);
-    assert_int_equal(world->n_blind, 1);
-}
-
-static void a_million_requests_on_one_connection_for_days_are_a_million_exchanges(void **state)
-{
-    struct world *world = *state;
-
-    for (int i = 0; i < 1000000; i++) {
-        world->n_ended = 0;
-        exchange_rounds(world, 1);
-        assert_int_equal(world->n_ended, 1);
-        assert_int_equal(world->ended[0].end, EXCHANGE_ANSWERED);
-        world->now_ns += 500000000;
-        track_advance(world->track, world->now_ns);
-    }
-    assert_int_equal(counted(world, COUNTER_exchanges), 1000000);
-    world->n_ended = 1000000; /* for the sum at the end */
-}
-
-static void a_hundred_thousand_connections_go_through_a_small_table(void **state)
-{
-    struct world *world = *state;
-
-    for (uint64_t id = 1; id <= 100000; id++) {
-        world->n_ended = 0;
-        world->positions[DIR_IN] = START_IN;
-        world->positions[DIR_OUT] = START_OUT;
-        operation(world, id, DIR_IN, REQUEST, sizeof(REQUEST) - 1, sizeof(REQUEST) - 1);
-        operation(world, id, DIR_OUT, RESPONSE, sizeof(RESPONSE) - 1, sizeof(RESPONSE) - 1);
-        assert_int_equal(world->n_ended, 1);
-    }
-    assert_int_equal(counted(world, COUNTER_connections_evicted), 100000 - 4);
-    assert_int_equal(counted(world, COUNTER_exchanges_evicted), 0);
-    world->n_ended = 100000;
-}
-
 static void the_end_of_the_run_drops_what_has_no_response(void **state)
 {
     struct world *world = *state;
@@ -786,7 +498,7 @@ int main(void)
         TEST(what_looks_like_a_response_in_a_body_behind_a_gap_is_none),
         TEST(the_late_response_of_a_request_given_up_is_not_the_next_ones),
         TEST(a_connection_that_began_otherwise_does_not_become_this_protocol_later),
-        cmocka_unit_test(a_request_behind_garbage_and_a_turn_is_found_wherever_it_is_cut),
+        TEST(a_request_behind_garbage_and_a_turn_is_found_wherever_it_is_cut),
         TEST(a_connection_that_cannot_be_read_makes_its_server_blind),
         TEST(a_response_until_close_ends_with_its_last_byte),
         TEST(what_was_unread_at_the_close_still_counts),
@@ -797,12 +509,6 @@ int main(void)
         TEST(bytes_seen_before_are_not_parsed_twice),
         TEST(a_protocol_nobody_knows_is_given_up),
         TEST(a_connection_outside_the_selection_is_ignored),
-        TEST(a_full_table_evicts_the_connection_used_longest_ago),
-        TEST(in_a_full_pool_the_request_that_waited_longest_gives_way),
-        TEST(messages_that_are_begun_and_never_ended_cost_only_each_other),
-        TEST(requests_that_nobody_answers_are_given_up_with_their_connection),
-        TEST(a_million_requests_on_one_connection_for_days_are_a_million_exchanges),
-        TEST(a_hundred_thousand_connections_go_through_a_small_table),
         TEST(the_end_of_the_run_drops_what_has_no_response),
         TEST(behind_an_upgrade_the_connection_is_opaque),
         TEST(garbage_counts_every_operation_once_and_grows_nothing),

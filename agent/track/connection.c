@@ -99,7 +99,8 @@ struct connection *connection_get(struct track *track, const struct event *event
         learn_facts(connection, event->connection_facts);
         if (first) {
             connection->from_start = connection_begins_at(connection, event->dir, event->position);
-            connection->suspect = !connection->from_start;
+            connection->suspect = !connection->from_start &&
+                                  !transport_is_datagram(connection->transport);
             select_connection(track, connection, event);
         }
     }

@@ -95,9 +95,10 @@ bool detect(struct track *track, struct connection *connection, const struct eve
         result = probe_all(event->data, &protocol);
     else if (keep(track, connection, event))
         result = probe_all(bytes_make(stream->window->bytes, stream->window->len), &protocol);
-    from_start = connection->from_start &&
-                 connection_begins_at(connection, event->dir,
-                                      stream->window ? stream->head_position : event->position);
+    from_start = transport_is_datagram(connection->transport) ||
+                 (connection->from_start &&
+                  connection_begins_at(connection, event->dir,
+                                       stream->window ? stream->head_position : event->position));
     if (protocol && is_convinced(connection, protocol, result, event, from_start)) {
         /* The event is fed again, now to the parser: give its bytes back. */
         if (stream->window)

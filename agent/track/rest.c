@@ -22,7 +22,8 @@ struct rest {
     const struct protocol *protocol;
     enum direction client_dir;
     enum selection selection;
-    bool inbound, has_starts;
+    bool inbound, passive, has_starts;
+    enum transport transport;
     struct endpoint local, remote;
     uint32_t netns;
     uint64_t starts[2];
@@ -93,6 +94,7 @@ static bool is_still(const struct stream *stream)
 static bool is_at_rest(const struct track *track, const struct connection *connection)
 {
     return connection->state == CONNECTION_KNOWN && connection->has_facts && !connection->closed_ns &&
+           connection->name.len == 0 && !transport_is_datagram(connection->transport) &&
            !connection->n_open && !connection->held && !connection->early && !connection->n_stale &&
            !connection->suspect && !connection->pipelined && !connection->multiplexed &&
            is_still(&connection->streams[DIR_IN]) && is_still(&connection->streams[DIR_OUT]) &&
@@ -110,7 +112,9 @@ void rest_remember(struct track *track, const struct connection *connection)
         .client_dir = connection->client_dir,
         .selection = connection->selection,
         .inbound = connection->inbound,
+        .passive = connection->passive,
         .has_starts = connection->has_starts,
+        .transport = connection->transport,
         .local = connection->local,
         .remote = connection->remote,
         .netns = connection->netns,
@@ -133,7 +137,9 @@ bool rest_recall(struct track *track, struct connection *connection, const struc
     connection->selection = rest->selection;
     connection->inbound = rest->inbound;
     connection->has_facts = true;
+    connection->passive = rest->passive;
     connection->has_starts = rest->has_starts;
+    connection->transport = rest->transport;
     connection->local = rest->local;
     connection->remote = rest->remote;
     connection->netns = rest->netns;

@@ -87,6 +87,7 @@ enum counter_class {
     X(fragments_lost, INFO, "datagrams whose fragments did not all come")                          \
     X(connections, INFO, "connections seen")                                                       \
     X(connections_evicted, INFO, "connections evicted from a full table, oldest first")            \
+    X(connections_recalled, INFO, "of these: seen again, and nothing was missing")                 \
     X(connections_closed, INFO, "connections closed")                                              \
     X(connections_undetected, INFO, "connections given up without a known protocol")               \
     X(connections_desynchronized, INFO, "connections given up because of a gap among pipelined "   \
@@ -94,6 +95,8 @@ enum counter_class {
     X(streams_gaps, INFO, "gaps in streams")                                                       \
     X(streams_resyncs, INFO, "message starts found again behind a gap or garbage")                 \
     X(windows_full, INFO, "messages cut because the stream window was full")                       \
+    X(windows_evicted, INFO, "unfinished messages given up because others needed the stream "      \
+                             "windows, the longest waiting first")                                 \
     X(messages, INFO, "protocol messages parsed")                                                  \
     X(responses_unpaired, INFO, "responses without a known request")                               \
     X(exchanges, EXCHANGES, "exchanges begun: a request was seen")                                 \
@@ -110,6 +113,7 @@ enum counter_class {
     X(parents_header, INFO, "spans whose parent was read from the request")                        \
     X(parents_wire, INFO, "server spans whose client span is known here")                          \
     X(parents_thread, INFO, "client spans with the parent that their thread serves")               \
+    X(parents_content, INFO, "client spans with the parent whose rare token they carry")           \
     X(parents_only, INFO, "client spans with the only open request as parent")                     \
     X(parents_none, INFO, "client spans of a serving process without a known parent")              \
     X(parents_tie, INFO, "of these: more than one candidate")                                      \

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fusing rule and the meeting of the two ends; the contracts stand in causality.h. */
+/* The life of a cause and the meeting of its two ends; the contracts stand in causality.h. */
 #include "causality/causality.h"
 
 #include "base/hash.h"
 #include "base/macro.h"
+#include "causality/evidence.h"
 #include "causality/ids.h"
 #include "causality/process.h"
+#include "causality/tokens.h"
 #include "causality/trace.h"
 
 #include <errno.h>
@@ -18,9 +20,17 @@ struct causality {
     struct counters *counters;
     struct process_models processes;
     struct pool traces;
+    struct token_index tokens;
     struct table wires; /* causes by exchange key: at most one of each kind */
     uint64_t silent_until_ns;
+    uint64_t now_ns; /* the latest time that a call told */
 };
+
+/* A cause's own and the one that it links; and what the threads of each process have served. */
+static size_t max_traces(const struct causality_options *options)
+{
+    return 3 * options->max_causes + SERVED_MAX * options->max_processes;
+}
 
 int causality_new(const struct causality_options *options, struct causality **ret_causality)
 {
@@ -30,9 +40,11 @@ int causality_new(const struct causality_options *options, struct causality **re
     if (!causality)
         return -ENOMEM;
     causality->counters = options->counters;
-    r = process_models_init(&causality->processes, options->max_processes);
+    r = process_models_init(&causality->processes, options->max_processes, &causality->traces);
     if (r == 0)
-        r = pool_init(&causality->traces, sizeof(struct trace), 2 * options->max_causes);
+        r = pool_init(&causality->traces, sizeof(struct trace), max_traces(options));
+    if (r == 0)
+        r = token_index_init(&causality->tokens, options->max_causes);
     if (r == 0)
         r = table_init(&causality->wires, options->max_causes);
     if (r < 0) {
@@ -49,13 +61,14 @@ void causality_free(struct causality *causality)
         return;
     process_models_done(&causality->processes);
     pool_done(&causality->traces);
+    token_index_done(&causality->tokens);
     table_done(&causality->wires);
     free(causality);
 }
 
 struct bytes evidence_name(enum evidence evidence)
 {
-    static const char *const names[] = {"unknown", "header", "wire", "thread", "only"};
+    static const char *const names[] = {"unknown", "header", "wire", "thread", "content", "only"};
 
     _Static_assert(ELEMENTSOF(names) == EVIDENCE_COUNT, "a name for every evidence");
     return bytes_from_string(names[evidence]);
@@ -63,31 +76,49 @@ struct bytes evidence_name(enum evidence evidence)
 
 /* ---- the parent of a CLIENT cause ------------------------------------------------------------ */
 
-/* The strongest class that names exactly one candidate; a tie within a class is unknown. */
+static struct inquiry inquire(const struct causality *causality, struct process_model *model,
+                              const struct cause *cause)
+{
+    return (struct inquiry){.tokens = &causality->tokens, .model = model, .call = cause,
+                            .texts = {cause->head, cause->content}};
+}
+
+/* What the thread answered just before, where that tells something: a link, never a parent. */
+static void link_served(const struct process_model *model, struct cause *cause)
+{
+    const struct served *served =
+        process_model_last_served(model, cause->tid, cause->start_ns);
+
+    if (!served || !process_model_is_bound(model))
+        return;
+    cause->linked = trace_ref(trace_root(served->trace));
+    cause->linked_span_id = served->span_id;
+}
+
 static struct cause *find_parent(struct causality *causality, struct cause *cause)
 {
     struct process_model *model =
         process_models_find(&causality->processes, cause->tgid, cause->process_start_ns);
-    size_t n = model ? process_model_candidates(model, cause->key) : 0;
-    struct cause *parent;
+    struct inquiry inquiry;
+    struct finding found;
 
-    if (n == 0)
+    if (!model)
         return NULL;
-    cause->had_candidates = true;
+    inquiry = inquire(causality, model, cause);
+    found = evidence_weigh(&inquiry);
+    cause->had_candidates = process_model_candidates(model, cause->key) > 0;
+    if (found.count == FOUND_NONE)
+        link_served(model, cause);
     if (cause->start_ns < causality->silent_until_ns)
         return NULL;
-    if (process_model_is_bound(model)) {
-        parent = process_model_of_thread(model, cause->tid, cause->key);
-        if (parent)
-            cause->evidence = EVIDENCE_THREAD;
-        /* A thread that serves nothing here calls for nobody: that only one is open proves nothing. */
-        return parent;
+    if (found.count == FOUND_ONE) {
+        cause->evidence = found.evidence;
+        return found.cause;
     }
-    if (n == 1 && !model->blind) {
-        cause->evidence = EVIDENCE_ONLY;
-        return process_model_oldest(model, cause->key);
+    if (found.count == FOUND_TIE) {
+        cause->tied = found.evidence;
+        counters_add(causality->counters, COUNTER_parents_tie, 1);
     }
-    counters_add(causality->counters, COUNTER_parents_tie, 1);
     return NULL;
 }
 
@@ -123,12 +154,31 @@ static bool begin_client(struct causality *causality, struct cause *cause)
     return true;
 }
 
+static void learn_tokens(struct causality *causality, struct cause *cause, struct bytes text)
+{
+    struct process_model *model = cause->process;
+    uint64_t tokens[TOKEN_READ_MAX];
+
+    while (text.len && cause->tokens) {
+        size_t n = tokens_read(&text, model->salt, cause->start_ns, tokens);
+
+        for (size_t i = 0; i < n; i++) {
+            sketch_add(&model->sketch, tokens[i], SKETCH_REQUEST);
+            token_set_add(&causality->tokens, cause->tokens, &model->spilled, tokens[i]);
+        }
+    }
+}
+
 static void open_request(struct causality *causality, struct cause *cause)
 {
     cause->process =
         process_models_get(&causality->processes, cause->tgid, cause->process_start_ns);
-    if (cause->process)
-        process_model_open(cause->process, cause);
+    if (!cause->process)
+        return;
+    process_model_open(cause->process, cause);
+    cause->tokens = token_set_new(&causality->tokens, cause);
+    learn_tokens(causality, cause, cause->head);
+    learn_tokens(causality, cause, cause->content);
 }
 
 /* ---- the meeting of the two ends ------------------------------------------------------------- */
@@ -187,13 +237,16 @@ static void reset(struct cause *cause)
     cause->key = cause->on_wire
                      ? ids_key(cause->position, cause->other_start)
                      : hash_pair(hash_pair(cause->tgid, cause->position), cause->start_ns);
-    cause->evidence = EVIDENCE_NONE;
+    cause->evidence = cause->tied = EVIDENCE_NONE;
     cause->had_candidates = cause->start_moved = cause->clean = cause->ended = false;
     cause->span_id = ids_span(cause->key, cause->kind);
     cause->parent_span_id = (struct span_id){0};
     cause->trace = NULL;
     cause->peer = NULL;
     cause->process = NULL;
+    cause->tokens = NULL;
+    cause->linked = NULL;
+    cause->linked_span_id = (struct span_id){0};
     list_init(&cause->open);
     cause->wire = (struct table_link){0};
 }
@@ -203,26 +256,80 @@ bool causality_begin(struct causality *causality, struct cause *cause)
     bool ok;
 
     reset(cause);
+    causality->now_ns = MAX(causality->now_ns, cause->start_ns);
     if (cause->carried)
         ok = adopt_context(causality, cause);
     else if (cause->kind == SPAN_KIND_CLIENT)
         ok = begin_client(causality, cause);
     else
         ok = start_trace(causality, cause);
-    if (!ok)
+    if (!ok) {
+        trace_unref(&causality->traces, cause->linked);
         return false;
+    }
     if (cause->kind == SPAN_KIND_SERVER)
         open_request(causality, cause);
     meet_other_end(causality, cause);
+    cause->head = cause->content = BYTES_NULL;
     return true;
 }
 
-void causality_end(struct causality *causality, struct cause *cause, uint32_t tid)
+/* Only where the head left it open, or tied by a weaker class: what was said is not taken back. */
+static void find_late_parent(struct causality *causality, struct cause *cause, struct bytes content)
+{
+    struct process_model *model =
+        process_models_find(&causality->processes, cause->tgid, cause->process_start_ns);
+    struct inquiry inquiry;
+    struct finding found;
+
+    if (!model || cause->evidence != EVIDENCE_NONE ||
+        (cause->tied != EVIDENCE_NONE && cause->tied <= EVIDENCE_CONTENT) ||
+        cause->start_ns < causality->silent_until_ns)
+        return;
+    inquiry = inquire(causality, model, cause);
+    inquiry.texts[0] = content;
+    inquiry.texts[1] = BYTES_NULL;
+    found = evidence_of_content(&inquiry);
+    if (found.count == FOUND_TIE)
+        cause->tied = found.evidence;
+    if (found.count != FOUND_ONE)
+        return;
+    if (!trace_join(cause->trace, found.cause->trace)) {
+        counters_add(causality->counters, COUNTER_joins_late, 1);
+        return;
+    }
+    cause->parent_span_id = found.cause->span_id;
+    cause->evidence = found.evidence;
+}
+
+void causality_content(struct causality *causality, struct cause *cause, struct bytes content)
+{
+    if (cause->kind == SPAN_KIND_CLIENT)
+        find_late_parent(causality, cause, content);
+    else if (cause->process)
+        learn_tokens(causality, cause, content);
+}
+
+static void close_request(struct causality *causality, struct cause *cause, bool answered,
+                          uint32_t tid, uint64_t now_ns)
+{
+    if (!cause->process)
+        return;
+    process_model_close(cause->process, cause, answered, tid, now_ns);
+    token_set_free(&causality->tokens, cause->tokens);
+    cause->tokens = NULL;
+    cause->process = NULL;
+}
+
+void causality_end(struct causality *causality, struct cause *cause, bool answered, uint32_t tid,
+                   uint64_t now_ns)
 {
     cause->ended = true;
+    causality->now_ns = MAX(causality->now_ns, now_ns);
     if (cause->process)
-        process_model_close(cause->process, cause, true, tid);
-    cause->process = NULL;
+        process_model_note_served(&causality->processes, cause->process, cause,
+                                  answered ? tid : cause->tid, now_ns);
+    close_request(causality, cause, answered, tid, now_ns);
 }
 
 void causality_note_blind(struct causality *causality, uint32_t tgid, uint64_t process_start_ns)
@@ -245,6 +352,7 @@ static void count_parent(struct causality *causality, const struct cause *cause)
         [EVIDENCE_HEADER] = COUNTER_parents_header,
         [EVIDENCE_WIRE] = COUNTER_parents_wire,
         [EVIDENCE_THREAD] = COUNTER_parents_thread,
+        [EVIDENCE_CONTENT] = COUNTER_parents_content,
         [EVIDENCE_ONLY] = COUNTER_parents_only,
     };
 
@@ -277,15 +385,22 @@ void causality_settle(struct causality *causality, struct cause *cause,
     };
     if (orphan)
         ret_lineage->peer_span_id = ids_span(cause->key, SPAN_KIND_CLIENT);
-    if (linked)
+    if (linked) {
+        ret_lineage->linked_trace_id = trace->id;
         ret_lineage->linked_span_id = cause->peer->span_id;
+    } else if (cause->linked && cause->evidence == EVIDENCE_NONE) {
+        trace = trace_root(cause->linked);
+        trace->bound = true;
+        ret_lineage->linked_trace_id = trace->id;
+        ret_lineage->linked_span_id = cause->linked_span_id;
+    }
     count_parent(causality, cause);
 }
 
 void causality_release(struct causality *causality, struct cause *cause)
 {
-    if (cause->process)
-        process_model_close(cause->process, cause, false, 0);
+    close_request(causality, cause, false, 0, causality->now_ns);
+    trace_unref(&causality->traces, cause->linked);
     if (cause->on_wire)
         table_remove(&causality->wires, &cause->wire);
     if (cause->peer)

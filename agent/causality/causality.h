@@ -9,9 +9,10 @@
  *
  * Where a CLIENT cause's parent R comes from, best first: *header* (the request carries a context),
  * *thread* (the thread that serves R sends, in a process that has shown itself thread-bound),
- * *only* (R is the one open request of a process that is not thread-bound and has no connection
- * that cannot be read). A SERVER cause's parent: *header*, or *wire*
- * (its CLIENT end is known here). Two candidates of one class are a tie, and a tie is unknown.
+ * *content* (the call has a rare token of R, and of no other open request), *only* (R is the one
+ * open request of a process that is not thread-bound and hides none). The rule that fuses them
+ * stands in evidence.h: two candidates of one class are a tie, and a tie is unknown. A SERVER
+ * cause's parent: *header*, or *wire* (its CLIENT end is known here).
  *
  * Ids are derived, never drawn: both ends, on any hosts, compute the same from what the connection
  * shows to both. Span ids are known at once; a trace id is bound at its first use
@@ -25,11 +26,13 @@
 #include "base/table.h"
 #include "span/context.h"
 
-enum evidence { EVIDENCE_NONE, EVIDENCE_HEADER, EVIDENCE_WIRE, EVIDENCE_THREAD, EVIDENCE_ONLY,
-                EVIDENCE_COUNT };
+/* Strongest first. */
+enum evidence { EVIDENCE_NONE, EVIDENCE_HEADER, EVIDENCE_WIRE, EVIDENCE_THREAD, EVIDENCE_CONTENT,
+                EVIDENCE_ONLY, EVIDENCE_COUNT };
 
 struct trace;
 struct process_model;
+struct token_set;
 
 /* Embedded in an exchange. The caller sets the first group, causality the second. */
 struct cause {
@@ -43,9 +46,12 @@ struct cause {
     bool on_wire;              /* position and other_start are known: ids can be derived */
     bool carried;              /* `context` was read from the request */
     struct trace_context context;
+    struct bytes head;         /* of the request, and what is known of its body: */
+    struct bytes content;      /* looked at by causality_begin only */
 
     uint64_t key;              /* of the exchange, the same at both ends */
     enum evidence evidence;
+    enum evidence tied;        /* no parent: the class that found more than one */
     bool had_candidates;       /* no parent, though something was open that may have been it */
     bool start_moved;
     bool clean;                /* SERVER: its thread read no other request while it was open */
@@ -56,6 +62,9 @@ struct cause {
     struct cause *peer;        /* the other end, while both are known */
     struct process_model *process;
     struct list open;          /* SERVER: among its process's open requests */
+    struct token_set *tokens;  /* SERVER: while it is open */
+    struct trace *linked;      /* CLIENT: of the request that its thread served before, or NULL, */
+    struct span_id linked_span_id; /* and its span */
     struct table_link wire;
 };
 
@@ -76,8 +85,15 @@ void causality_free(struct causality *causality); /* NULL is fine */
  */
 bool causality_begin(struct causality *causality, struct cause *cause);
 
-/* The response is complete, sent or read by thread `tid`. A SERVER cause is open until here. */
-void causality_end(struct causality *causality, struct cause *cause, uint32_t tid);
+/* More bytes of the request's body: evidence that comes after the head. */
+void causality_content(struct causality *causality, struct cause *cause, struct bytes content);
+
+/*
+ * A SERVER cause is open until here. `answered`: the response is complete, sent or read by thread
+ * `tid`; otherwise the exchange went out of sight, and its process may serve it still.
+ */
+void causality_end(struct causality *causality, struct cause *cause, bool answered, uint32_t tid,
+                   uint64_t now_ns);
 
 /*
  * Requests may come into this process without being seen (a connection outside the selection, or one
@@ -97,7 +113,8 @@ struct lineage {
     enum evidence evidence;
     bool parent_unknown;        /* say so: there were candidates, or a tie */
     struct span_id peer_span_id; /* SERVER without parent: its client's derived id, or zero */
-    struct span_id linked_span_id; /* SERVER under a carried context: its client, or zero */
+    struct trace_id linked_trace_id; /* SERVER under a carried context: its client; CLIENT without */
+    struct span_id linked_span_id;   /* parent: what its thread answered just before; or zero */
     uint64_t start_ns;          /* never after that of a child */
     bool start_moved;
 };
@@ -107,5 +124,5 @@ void causality_settle(struct causality *causality, struct cause *cause,
 /* The cause goes away, settled or not. */
 void causality_release(struct causality *causality, struct cause *cause);
 
-/* "header", "wire", "thread", "only", or "unknown". */
+/* "header", "wire", "thread", "content", "only", or "unknown". */
 struct bytes evidence_name(enum evidence evidence);

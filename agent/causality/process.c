@@ -5,10 +5,11 @@
 #include "base/hash.h"
 #include "base/macro.h"
 
-int process_models_init(struct process_models *models, size_t max)
+int process_models_init(struct process_models *models, size_t max, struct pool *traces)
 {
     int r = pool_init(&models->pool, sizeof(struct process_model), max);
 
+    models->traces = traces;
     list_init(&models->lru);
     return r < 0 ? r : table_init(&models->table, max);
 }
@@ -33,6 +34,12 @@ struct process_model *process_models_find(struct process_models *models, uint32_
     return NULL;
 }
 
+static void forget_served(struct process_models *models, struct process_model *model)
+{
+    for (size_t i = 0; i < SERVED_MAX; i++)
+        trace_unref(models->traces, model->served[i].trace);
+}
+
 /* The least recently used model without open requests, taken out of the table. */
 static struct process_model *evict(struct process_models *models)
 {
@@ -42,6 +49,7 @@ static struct process_model *evict(struct process_models *models)
         if (model->n_open == 0) {
             table_remove(&models->table, &model->link);
             list_remove(&model->lru);
+            forget_served(models, model);
             return model;
         }
     }
@@ -62,17 +70,18 @@ struct process_model *process_models_get(struct process_models *models, uint32_t
         model = evict(models);
     if (!model)
         return NULL;
-    *model = (struct process_model){.tgid = tgid, .start_ns = start_ns};
+    *model = (struct process_model){
+        .tgid = tgid, .start_ns = start_ns, .salt = hash_pair(start_ns, tgid)};
     list_init(&model->open);
+    list_init(&model->spilled);
     list_init(&model->lru);
     list_append(&models->lru, &model->lru);
     table_insert(&models->table, hash_pair(tgid, start_ns), &model->link);
     return model;
 }
 
-/* The newest open request that `tid` read, and whether there is another one. */
-static struct cause *find_of_thread(const struct process_model *model, uint32_t tid,
-                                    uint64_t own_key, bool *ret_another)
+struct cause *process_model_of_thread(const struct process_model *model, uint32_t tid,
+                                      uint64_t own_key, bool *ret_another)
 {
     struct cause *found = NULL;
 
@@ -98,7 +107,7 @@ void process_model_open(struct process_model *model, struct cause *cause)
 
     cause->clean = model->n_open < OPEN_SEARCH_MAX;
     if (cause->clean) {
-        same = find_of_thread(model, cause->tid, cause->key, &another);
+        same = process_model_of_thread(model, cause->tid, cause->key, &another);
         if (same)
             same->clean = cause->clean = false;
     }
@@ -109,7 +118,7 @@ void process_model_open(struct process_model *model, struct cause *cause)
 }
 
 void process_model_close(struct process_model *model, struct cause *cause, bool answered,
-                         uint32_t tid)
+                         uint32_t tid, uint64_t now_ns)
 {
     list_remove(&cause->open);
     model->n_open--;
@@ -117,6 +126,43 @@ void process_model_close(struct process_model *model, struct cause *cause, bool 
         model->streak = MIN(model->streak + 1, (unsigned)BOUND_STREAK);
     else
         model->streak = 0;
+    if (!answered)
+        model->abandoned_until_ns = now_ns + ABANDONED_NS;
+}
+
+static struct served *find_served(struct process_model *model, uint32_t tid)
+{
+    for (size_t i = 0; i < SERVED_MAX; i++)
+        if (model->served[i].trace && model->served[i].tid == tid)
+            return &model->served[i];
+    return &model->served[model->next_served++ % SERVED_MAX];
+}
+
+void process_model_note_served(struct process_models *models, struct process_model *model,
+                               const struct cause *cause, uint32_t tid, uint64_t now_ns)
+{
+    struct served *served = find_served(model, tid);
+
+    trace_unref(models->traces, served->trace);
+    *served = (struct served){.tid = tid, .end_ns = now_ns, .span_id = cause->span_id,
+                              .trace = trace_ref(trace_root(cause->trace))};
+}
+
+const struct served *process_model_last_served(const struct process_model *model, uint32_t tid,
+                                               uint64_t now_ns)
+{
+    for (size_t i = 0; i < SERVED_MAX; i++) {
+        const struct served *served = &model->served[i];
+
+        if (served->trace && served->tid == tid && now_ns - served->end_ns < SERVED_NS)
+            return served;
+    }
+    return NULL;
+}
+
+bool process_model_may_hide(const struct process_model *model, uint64_t now_ns)
+{
+    return model->blind || now_ns < model->abandoned_until_ns;
 }
 
 bool process_model_is_bound(const struct process_model *model)
@@ -132,15 +178,6 @@ size_t process_model_candidates(const struct process_model *model, uint64_t own_
     for (struct list *node = model->open.next; node != &model->open && n < 2; node = node->next)
         n += container_of(node, struct cause, open)->key != own_key;
     return n;
-}
-
-struct cause *process_model_of_thread(const struct process_model *model, uint32_t tid,
-                                      uint64_t own_key)
-{
-    bool another;
-    struct cause *cause = find_of_thread(model, tid, own_key, &another);
-
-    return another ? NULL : cause;
 }
 
 struct cause *process_model_oldest(const struct process_model *model, uint64_t own_key)

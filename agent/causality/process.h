@@ -5,15 +5,31 @@
  * had two of them open at once, and each was answered by the thread that read it. One exception
  * ends it at once; it is learnt anew by as many requests.
  *
+ * A process may *hide* requests: it has connections whose requests are not seen, or a request went
+ * out of sight without its answer (a time-out, a client that hung up) and may be served still.
+ *
  * The open requests are found by a bounded search: a process with more than OPEN_SEARCH_MAX of them
  * is not thread-bound for as long as that lasts.
  */
 #pragma once
 
 #include "causality/causality.h"
+#include "causality/tokens.h"
+#include "causality/trace.h"
 
 #define BOUND_STREAK 8
 #define OPEN_SEARCH_MAX 512
+#define SERVED_MAX 8                        /* threads whose last request is remembered, */
+#define SERVED_NS UINT64_C(1000000000)      /* for so long */
+#define ABANDONED_NS UINT64_C(60000000000) /* how long an unanswered request may be served */
+
+/* The last request that a thread has answered. */
+struct served {
+    uint32_t tid;
+    uint64_t end_ns;
+    struct span_id span_id;
+    struct trace *trace; /* a reference, or NULL: empty */
+};
 
 struct process_model {
     struct table_link link;
@@ -24,15 +40,23 @@ struct process_model {
     size_t n_open;
     unsigned streak;
     bool blind; /* has connections whose requests are not seen */
+    uint64_t abandoned_until_ns;
+    uint64_t salt; /* of its tokens */
+    struct list spilled; /* token sets, see tokens.h */
+    unsigned next_served;
+    struct served served[SERVED_MAX];
+    struct sketch sketch;
 };
 
 struct process_models {
     struct table table;
     struct pool pool;
     struct list lru;
+    struct pool *traces;
 };
 
-int process_models_init(struct process_models *models, size_t max);
+/* `traces`: where the references of served requests go back to. */
+int process_models_init(struct process_models *models, size_t max, struct pool *traces);
 void process_models_done(struct process_models *models);
 
 /* The model, made where it is new; NULL where all are in use with open requests. */
@@ -43,11 +67,25 @@ struct process_model *process_models_find(struct process_models *models, uint32_
 
 void process_model_open(struct process_model *model, struct cause *cause);
 
-/* `answered`: by `tid`; otherwise the request just goes away and teaches nothing good. */
+/*
+ * `answered`: by `tid`; otherwise the request just goes out of sight, teaches nothing good, and may
+ * be served still.
+ */
 void process_model_close(struct process_model *model, struct cause *cause, bool answered,
-                         uint32_t tid);
+                         uint32_t tid, uint64_t now_ns);
+
+/* Remembers what the thread has served last. */
+void process_model_note_served(struct process_models *models, struct process_model *model,
+                               const struct cause *cause, uint32_t tid, uint64_t now_ns);
+
+/* What this thread served last, if that is not long ago, or NULL. */
+const struct served *process_model_last_served(const struct process_model *model, uint32_t tid,
+                                               uint64_t now_ns);
 
 bool process_model_is_bound(const struct process_model *model);
+
+/* May there be open requests that are not known here? */
+bool process_model_may_hide(const struct process_model *model, uint64_t now_ns);
 
 /*
  * Candidates for the parent of a request that this process sends. `own_key` is that exchange's:
@@ -57,9 +95,9 @@ bool process_model_is_bound(const struct process_model *model);
 /* How many open requests there are to choose from: none, one, or 2 for more than one. */
 size_t process_model_candidates(const struct process_model *model, uint64_t own_key);
 
-/* The one open request that this thread read; NULL where there is none or more than one. */
+/* The newest open request that this thread read, or NULL, and whether there is another one. */
 struct cause *process_model_of_thread(const struct process_model *model, uint32_t tid,
-                                      uint64_t own_key);
+                                      uint64_t own_key, bool *ret_another);
 
 /* The oldest open request; there must be one. */
 struct cause *process_model_oldest(const struct process_model *model, uint64_t own_key);

@@ -184,15 +184,31 @@ static bool on_begin(void *arg, struct exchange *exchange)
     return causality_begin(pipeline->causality, &exchange->cause);
 }
 
-static void on_end(void *arg, struct exchange *exchange, uint32_t tid)
+static void on_confirm(void *arg, struct exchange *exchange)
 {
     struct pipeline *pipeline = arg;
 
-    causality_end(pipeline->causality, &exchange->cause, tid);
     exchange->finished_ns = pipeline->now_ns;
     list_append(&pipeline->lingering, &exchange->open);
     if (pipeline->lingering.next == &exchange->open && is_ready(pipeline, exchange))
         finish(pipeline, exchange);
+}
+
+static void on_end(void *arg, struct exchange *exchange, uint32_t tid)
+{
+    struct pipeline *pipeline = arg;
+
+    causality_end(pipeline->causality, &exchange->cause, exchange->response_complete, tid,
+                  pipeline->event_ns);
+    if (!exchange->held)
+        on_confirm(arg, exchange);
+}
+
+static void on_content(void *arg, struct exchange *exchange, struct bytes content)
+{
+    struct pipeline *pipeline = arg;
+
+    causality_content(pipeline->causality, &exchange->cause, content);
 }
 
 static void on_drop(void *arg, struct exchange *exchange)
@@ -232,11 +248,27 @@ static void advance(struct pipeline *pipeline)
         seal(pipeline);
 }
 
+/*
+ * Time-outs go by a time that never steps: backward steps of the clock are left out, and forward
+ * ones that are longer than the pauses between events while something is open.
+ */
+static void tell_time(struct pipeline *pipeline, uint64_t time_ns)
+{
+    int64_t passed = (int64_t)(time_ns - pipeline->event_ns);
+
+    if (pipeline->event_ns == 0)
+        pipeline->now_ns = time_ns;
+    else if (passed > 0 && (passed < CLOCK_STEP_NS || pipeline_is_idle(pipeline)))
+        pipeline->now_ns += (uint64_t)passed;
+    pipeline->event_ns = time_ns;
+    track_set_time(pipeline->track, pipeline->now_ns);
+}
+
 bool pipeline_event(struct pipeline *pipeline, const struct event *event)
 {
     bool wanted = true;
 
-    pipeline->now_ns = MAX(pipeline->now_ns, event->time_ns);
+    tell_time(pipeline, event->time_ns);
     switch (event->kind) {
     case EVENT_DATA:
         if (event->connection_facts)
@@ -253,7 +285,7 @@ bool pipeline_event(struct pipeline *pipeline, const struct event *event)
         processes_set_host(&pipeline->processes, event->host_facts);
         break;
     case EVENT_LOSS:
-        causality_note_loss(pipeline->causality, pipeline->now_ns);
+        causality_note_loss(pipeline->causality, pipeline->event_ns);
         break;
     case EVENT_TICK:
     case EVENT_COUNT:
@@ -299,7 +331,7 @@ static int make_rooms(struct pipeline *pipeline, const struct settings *settings
         .keep_contexts = UINT32_C(1) << CONTEXT_TRACESTATE |
                          (uint32_t)(settings->baggage_keys.n > 0) << CONTEXT_BAGGAGE,
         .counters = pipeline->counters,
-        .sink = {on_select, on_begin, on_end, on_drop, on_blind, on_verdict, pipeline},
+        .sink = {on_select, on_begin, on_content, on_end, on_confirm, on_drop, on_blind, on_verdict, pipeline},
     };
     int r = policy_new(settings, &pipeline->policy);
 

@@ -172,7 +172,7 @@ static void add_lineage(const struct lineage *lineage, struct span *span)
     if (!span_id_is_zero(&lineage->peer_span_id))
         span_add_text(span, FLOWTRACE_PEER_SPAN_ID, hex_text(&lineage->peer_span_id, span->arena));
     if (!span_id_is_zero(&lineage->linked_span_id))
-        span_add_link(span, &lineage->trace_id, &lineage->linked_span_id);
+        span_add_link(span, &lineage->linked_trace_id, &lineage->linked_span_id);
     if (lineage->start_moved)
         span_add_boolean(span, FLOWTRACE_START_MOVED, true);
 }

@@ -39,6 +39,7 @@ static void release(struct track *track, struct connection *connection)
 void connection_drop_exchanges(struct track *track, struct connection *connection,
                                enum counter cause)
 {
+    trust_end(track, connection);
     while (connection->first_open)
         exchange_drop(track, connection->first_open, cause);
 }
@@ -47,6 +48,7 @@ static void evict_oldest(struct track *track)
 {
     struct connection *oldest = container_of(track->lru.next, struct connection, lru);
 
+    rest_remember(track, oldest);
     connection_drop_exchanges(track, oldest, COUNTER_exchanges_evicted);
     counters_add(track->counters, COUNTER_connections_evicted, 1);
     release(track, oldest);
@@ -62,13 +64,15 @@ static struct connection *make(struct track *track, const struct event *event)
     }
     memset(connection, 0, sizeof(*connection) + track->parser_state_size);
     connection->id = event->connection;
+    connection->last_dir = event->dir;
     list_init(&connection->lru);
     list_init(&connection->closing);
     list_append(&track->lru, &connection->lru);
     table_insert(&track->table, connection->id, &connection->link);
     counters_add(track->counters, COUNTER_connections, 1);
-    /* Known to the kernel side, but no longer here: ask for its facts. */
-    if (!event->connection_facts)
+    if (rest_recall(track, connection, event))
+        counters_add(track->counters, COUNTER_connections_recalled, 1);
+    else if (!event->connection_facts) /* known to the kernel side, but no longer here */
         set_verdict(track, connection->id, VERDICT_DESCRIBE, 0);
     return connection;
 }
@@ -95,6 +99,8 @@ struct connection *connection_get(struct track *track, const struct event *event
         learn_facts(connection, event->connection_facts);
         if (first) {
             connection->from_start = connection_begins_at(connection, event->dir, event->position);
+            connection->suspect = !connection->from_start &&
+                                  !transport_is_datagram(connection->transport);
             select_connection(track, connection, event);
         }
     }
@@ -163,6 +169,7 @@ void connection_finish(struct track *track, struct connection *connection, uint6
         connection->closed_ns = now_ns;
     while (connection->first_open)
         finish_exchange(track, connection, connection->first_open);
+    trust_end(track, connection);
     counters_add(track->counters, COUNTER_connections_closed, 1);
     release(track, connection);
 }

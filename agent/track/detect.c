@@ -2,7 +2,8 @@
 /*
  * Which protocol does a connection speak? Its bytes decide, not its ports: each protocol is asked
  * about the bytes of one direction until one says yes. Bytes that may be the beginning of something
- * are kept in the stream's window. After DETECT_OPERATIONS that are not, the connection is given
+ * are kept in the stream's window. A connection that was joined midway is known when both its sides
+ * have said what fits. After DETECT_OPERATIONS that are not, the connection is given
  * up.
  */
 #include "track/internal.h"
@@ -25,16 +26,18 @@ static enum probe_result probe_all(struct bytes data, const struct protocol **re
 }
 
 /* Appends to what is kept; false where it does not continue it or does not fit. */
-static bool keep(struct track *track, struct stream *stream, const struct event *event)
+static bool keep(struct track *track, struct connection *connection, const struct event *event)
 {
+    struct stream *stream = &connection->streams[event->dir];
+
     if (stream->window && (stream->next != event->position ||
                            stream->window->len + event->data.len > WINDOW_SIZE))
         return false;
     if (!stream->window) {
-        stream->window = event->data.len <= WINDOW_SIZE ? pool_take(&track->windows) : NULL;
+        if (event->data.len <= WINDOW_SIZE)
+            stream->window = window_take(track, connection, event->dir);
         if (!stream->window)
             return false;
-        stream->window->len = 0;
         stream->head_position = event->position;
         stream->head_time_ns = event->time_ns;
         stream->head_exec = event->exec;
@@ -44,15 +47,36 @@ static bool keep(struct track *track, struct stream *stream, const struct event 
     return true;
 }
 
+/*
+ * A first byte that was seen convinces. On a connection that was joined midway, bytes that look like
+ * a message may be in a body: there the other side must have said what fits.
+ */
+static bool is_convinced(struct connection *connection, const struct protocol *protocol,
+                         enum probe_result result, const struct event *event, bool from_start)
+{
+    struct guess guess = {protocol, event->dir, result == PROBE_CLIENT};
+    struct guess last = connection->guess;
+
+    connection->guess = guess;
+    return from_start || (last.protocol == protocol && last.dir != guess.dir &&
+                          last.client != guess.client);
+}
+
+/* Only what was seen from its first byte on is known to begin with a message. */
 static void adopt(struct track *track, struct connection *connection,
                   const struct protocol *protocol, enum probe_result result,
-                  enum direction dir)
+                  const struct event *event, bool from_start)
 {
+    struct stream *stream = &connection->streams[event->dir];
+
     connection->protocol = protocol;
-    connection->client_dir = result == PROBE_CLIENT ? dir : !dir;
-    connection->streams[dir].started = true;
-    connection->streams[dir].lost = false;
-    stream_drop_window(track, &connection->streams[!dir]);
+    connection->client_dir = result == PROBE_CLIENT ? event->dir : !event->dir;
+    stream->started = true;
+    stream->lost = stream->quiet = !from_start;
+    connection->suspect |= stream->lost || connection->streams[!event->dir].lost;
+    if (stream->lost)
+        stream_drop_window(track, stream);
+    stream_drop_window(track, &connection->streams[!event->dir]);
     connection_set_state(track, connection, CONNECTION_KNOWN);
 }
 
@@ -60,7 +84,7 @@ bool detect(struct track *track, struct connection *connection, const struct eve
 {
     struct stream *stream = &connection->streams[event->dir];
     uint32_t kept = stream->window ? stream->window->len : 0;
-    bool whole = event->data.len == event->length;
+    bool whole = event->data.len == event->length, from_start;
     enum probe_result result = PROBE_NO;
     const struct protocol *protocol = NULL;
 
@@ -69,25 +93,29 @@ bool detect(struct track *track, struct connection *connection, const struct eve
         result = PROBE_NO;
     else if (kept == 0)
         result = probe_all(event->data, &protocol);
-    else if (keep(track, stream, event))
+    else if (keep(track, connection, event))
         result = probe_all(bytes_make(stream->window->bytes, stream->window->len), &protocol);
-    if (protocol) {
+    from_start = transport_is_datagram(connection->transport) ||
+                 (connection->from_start &&
+                  connection_begins_at(connection, event->dir,
+                                       stream->window ? stream->head_position : event->position));
+    if (protocol && is_convinced(connection, protocol, result, event, from_start)) {
         /* The event is fed again, now to the parser: give its bytes back. */
         if (stream->window)
             stream->window->len = kept;
         else
             stream->next = event->position;
-        adopt(track, connection, protocol, result, event->dir);
+        adopt(track, connection, protocol, result, event, from_start);
         return true;
     }
-    if (result == PROBE_MORE && whole && (kept > 0 || keep(track, stream, event))) {
+    if (result == PROBE_MORE && whole && connection->from_start && (kept > 0 || keep(track, connection, event))) {
         /* A beginning that fits: the window bounds how long it may go on. */
     } else {
         stream_drop_window(track, stream);
-        connection->detect_operations++;
+        connection->detect_operations += !protocol;
     }
     stream->started = true;
-    stream->lost = true;
+    stream->lost = stream->quiet = true;
     stream->next = event->position + event->length;
     track_count_operation(track, COUNTER_operations_unknown_protocol);
     if (connection->detect_operations >= DETECT_OPERATIONS)

@@ -102,6 +102,8 @@ static void link_open(struct track *track, struct connection *connection,
                       struct exchange *exchange)
 {
     exchange->connection = connection;
+    exchange->suspect = connection->suspect;
+    exchange->resumed = connection->streams[connection->client_dir].resumed;
     exchange->next = NULL;
     if (connection->last_open)
         connection->last_open->next = exchange;
@@ -109,6 +111,7 @@ static void link_open(struct track *track, struct connection *connection,
         connection->first_open = exchange;
     connection->last_open = exchange;
     connection->n_open++;
+    exchange->timer_ns = track->now_ns;
     list_append(&track->open, &exchange->open);
 }
 
@@ -125,8 +128,6 @@ static void unlink_open(struct exchange *exchange)
     if (connection->last_open == exchange)
         connection->last_open = previous;
     connection->n_open--;
-    if (connection->n_open == 0)
-        connection->streams[connection->client_dir].quiet = false;
     for (int dir = DIR_IN; dir <= DIR_OUT; dir++)
         if (connection->streams[dir].current == exchange)
             connection->streams[dir].current = NULL;
@@ -148,9 +149,13 @@ static struct exchange *find_open(const struct connection *connection, uint64_t 
 void exchange_finish(struct track *track, struct exchange *exchange, enum exchange_end end,
                      uint64_t end_ns, uint32_t tid)
 {
+    struct connection *connection = exchange->connection;
+
     unlink_open(exchange);
     exchange->end = end;
     exchange->end_ns = MAX(end_ns, exchange->start_ns);
+    if (exchange->suspect && connection->suspect)
+        trust_hold(track, connection, exchange);
     track->options.sink.end(track->options.sink.arg, exchange, tid);
 }
 
@@ -232,15 +237,42 @@ static void copy_name(struct track *track, const struct connection *connection,
     exchange->name_is_remote = connection->name_is_remote;
 }
 
-static struct exchange *open_exchange(struct track *track, struct connection *connection,
-                                      enum direction dir, const struct message *message)
+/* The request that has waited longest for its response gives way; that response is no other's. */
+static bool evict_oldest(struct track *track)
+{
+    struct exchange *oldest = container_of(track->open.next, struct exchange, open);
+
+    if (list_empty(&track->open))
+        return false;
+    if (oldest->request.stream == 0)
+        oldest->connection->n_stale++;
+    exchange_drop(track, oldest, COUNTER_exchanges_evicted);
+    return true;
+}
+
+struct exchange *exchange_take(struct track *track)
 {
     struct exchange *exchange = pool_take(&track->exchanges);
 
+    if (!exchange && evict_oldest(track))
+        exchange = pool_take(&track->exchanges);
+    if (exchange) {
+        *exchange = (struct exchange){0};
+        list_init(&exchange->open);
+    }
+    return exchange;
+}
+
+static struct exchange *open_exchange(struct track *track, struct connection *connection,
+                                      enum direction dir, const struct message *message,
+                                      struct bytes content)
+{
+    struct exchange *exchange = trust_request(track, connection);
+
+    if (!exchange)
+        exchange = exchange_take(track);
     if (!exchange)
         return NULL;
-    *exchange = (struct exchange){0};
-    list_init(&exchange->open);
     exchange->protocol = connection->protocol;
     exchange->start_ns = connection->streams[dir].head_time_ns;
     copy_message(track, exchange, message, &exchange->request);
@@ -248,6 +280,11 @@ static struct exchange *open_exchange(struct track *track, struct connection *co
     copy_name(track, connection, exchange);
     fill_cause(exchange, connection, dir);
     read_context(track, message, &exchange->cause);
+    content = bytes_slice(content, 0, EXCHANGE_CONTENT_MAX);
+    exchange->content_seen = (uint32_t)content.len;
+    exchange->content_left = EXCHANGE_CONTENT_MAX - exchange->content_seen;
+    exchange->cause.head = message->head;
+    exchange->cause.content = content;
     if (track->options.sink.begin(track->options.sink.arg, exchange))
         return exchange;
     track_release(track, exchange);
@@ -266,22 +303,49 @@ static void note_pipelining(struct connection *connection, const struct exchange
         connection->pipelined = true;
 }
 
+/* Its response came before it. */
+static void answer_early(struct track *track, struct exchange *exchange)
+{
+    list_remove(&exchange->open);
+    if (exchange->response_complete)
+        exchange_finish(track, exchange, EXCHANGE_ANSWERED, exchange->end_ns, exchange->exec.tid);
+}
+
+/* What comes next in this direction is the beginning of a message. */
+static void turn(struct stream *stream)
+{
+    stream->turned = stream->quiet;
+    stream->quiet = false;
+}
+
 static void take_request(struct track *track, struct connection *connection, enum direction dir,
-                         const struct message *message)
+                         const struct message *message, struct bytes content,
+                         const struct event *event)
 {
     struct exchange *exchange;
 
-    counters_add(track->counters, COUNTER_exchanges, 1);
-    connection->multiplexed |= message->stream != 0;
-    connection->streams[!dir].quiet = false;
-    exchange = open_exchange(track, connection, dir, message);
-    if (exchange) {
-        note_pipelining(connection, exchange);
-        link_open(track, connection, exchange);
-    } else {
-        counters_add(track->counters, COUNTER_exchanges_evicted, 1);
+    if (connection->n_open == OPEN_MAX) {
+        connection_give_up(track, connection, CONNECTION_DESYNCHRONIZED, event);
+        return;
     }
+    counters_add(track->counters, COUNTER_exchanges, 1);
+    if (message->stream) {
+        connection->multiplexed = true;
+        connection->suspect = false;
+    }
+    turn(&connection->streams[!dir]);
+    exchange = open_exchange(track, connection, dir, message, content);
     connection->streams[dir].current = exchange;
+    if (!exchange) {
+        counters_add(track->counters, COUNTER_exchanges_evicted, 1);
+        /* Whoever serves it may call others all the same. */
+        track->options.sink.blind(track->options.sink.arg, event);
+        return;
+    }
+    note_pipelining(connection, exchange);
+    link_open(track, connection, exchange);
+    if (exchange->has_response)
+        answer_early(track, exchange);
 }
 
 static void take_response(struct track *track, struct connection *connection, enum direction dir,
@@ -295,6 +359,8 @@ static void take_response(struct track *track, struct connection *connection, en
     if (connection->n_stale && message->stream == 0) {
         connection->n_stale--;
         exchange = NULL;
+    } else if (message->stream == 0) {
+        exchange = trust_response(track, connection, exchange);
     }
     if (!exchange) {
         counters_add(track->counters, COUNTER_responses_unpaired, 1);
@@ -321,11 +387,12 @@ static void take_part(struct track *track, struct connection *connection, enum d
 }
 
 void exchange_message(struct track *track, struct connection *connection, enum direction dir,
-                      const struct message *message, const struct event *event)
+                      const struct message *message, struct bytes content,
+                      const struct event *event)
 {
     switch (message->kind) {
     case MESSAGE_REQUEST:
-        take_request(track, connection, dir, message);
+        take_request(track, connection, dir, message, content, event);
         break;
     case MESSAGE_RESPONSE:
         take_response(track, connection, dir, message);
@@ -334,6 +401,23 @@ void exchange_message(struct track *track, struct connection *connection, enum d
         take_part(track, connection, dir, message);
         break;
     }
+}
+
+void exchange_content(struct track *track, struct connection *connection, enum direction dir,
+                      struct bytes content)
+{
+    struct exchange *exchange = connection->streams[dir].current;
+    uint32_t seen;
+
+    if (dir != connection->client_dir || !exchange || exchange->content_left == 0)
+        return;
+    seen = (uint32_t)MIN(content.len, (size_t)exchange->content_seen);
+    exchange->content_seen -= seen;
+    content = bytes_slice(content, seen, exchange->content_left);
+    if (content.len == 0)
+        return;
+    exchange->content_left -= (uint32_t)content.len;
+    track->options.sink.content(track->options.sink.arg, exchange, content);
 }
 
 void exchange_message_end(struct track *track, struct connection *connection, enum direction dir,
@@ -349,6 +433,11 @@ void exchange_message_end(struct track *track, struct connection *connection, en
         exchange->request_complete = true;
         if (!(exchange->request.flags & MESSAGE_ONE_WAY))
             return;
+    }
+    exchange->response_complete = dir != connection->client_dir;
+    if (exchange == connection->early) {
+        exchange->end_ns = event->time_ns;
+        return;
     }
     truncated = (exchange->request.flags | exchange->response.flags) & MESSAGE_TRUNCATED;
     exchange_finish(track, exchange, truncated ? EXCHANGE_INCOMPLETE : EXCHANGE_ANSWERED,

@@ -8,6 +8,12 @@
  *
  * A gap or a tail that falls into a skipped body costs nothing. Any other one loses the message
  * boundary: the stream is `lost` until the parser finds the next message start.
+ *
+ * It is not looked for at once. What comes behind the hole may be a body, and whatever looks like a
+ * message in it is none; and a request behind a lost one would be given the lost one's response. So
+ * the stream is `quiet` until the next turn: the client's, until the server has spoken and nothing
+ * is open; the server's, until a request has come. Then its first bytes are a message, or it stays
+ * quiet. A connection that is joined midway begins in that state.
  */
 #include "track/internal.h"
 
@@ -15,7 +21,7 @@
 
 void stream_drop_window(struct track *track, struct stream *stream)
 {
-    pool_give(&track->windows, stream->window);
+    window_give(track, stream->window);
     stream->window = NULL;
 }
 
@@ -58,64 +64,59 @@ static void pass(const struct feed *feed, uint64_t n)
 
 /*
  * The exchanges that lost messages leave uncertain. Without pipelining the next request opens a new
- * round, so those that are open now end here, incomplete; but a request whose own body has the hole
- * still waits for its response. Among pipelined requests nobody can tell how many messages are
+ * round, so those that are open now end here, incomplete; but the request that itself has the hole,
+ * `own`, still waits for its response. Among pipelined requests nobody can tell how many messages are
  * missing, now and for ever.
  */
-static void settle_exchanges(const struct feed *feed)
+static void settle_exchanges(const struct feed *feed, const struct exchange *own)
 {
     struct connection *connection = feed->connection;
-    struct exchange *open = connection->first_open;
 
-    if (connection->multiplexed || (!open && !connection->n_stale))
+    if (connection->multiplexed || (!connection->first_open && !connection->n_stale) ||
+        (own && connection->n_open == 1))
         return;
     if (connection->pipelined || connection->n_stale) {
         connection_set_state(feed->track, connection, CONNECTION_DESYNCHRONIZED);
         return;
     }
-    if (feed->dir == connection->client_dir && feed->stream->current == open)
-        return;
     while (connection->first_open)
         exchange_finish(feed->track, connection->first_open, EXCHANGE_INCOMPLETE,
                         feed->event->time_ns, feed->event->exec.tid);
 }
 
-/*
- * Is the next message of this direction still far? A client's, while it waits for a response; a
- * server's, before the next request. What passes until then is the rest of a body, and whatever
- * looks like a message in it is none. Streams with ids have no such turns.
- */
-static bool is_quiet(const struct feed *feed)
+/* What is open, and in a `gap` whatever comes, is uncertain. */
+static void distrust(const struct feed *feed, const struct exchange *own, bool gap)
 {
-    const struct connection *connection = feed->connection;
-
-    if (connection->multiplexed)
-        return false;
-    return feed->dir != connection->client_dir || connection->n_open > 0;
+    settle_exchanges(feed, own);
+    if (is_known(feed) && gap)
+        trust_lose(feed->track, feed->connection);
 }
 
-/* The message boundary is lost: forget the unfinished message. */
-static void lose_boundary(const struct feed *feed)
+void stream_forget(struct track *track, struct connection *connection, enum direction dir)
 {
-    struct parse_input nothing = make_input(feed, BYTES_NULL, false);
+    struct stream *stream = &connection->streams[dir];
+    struct parse_input nothing = {
+        .sender = dir == connection->client_dir ? SENDER_CLIENT : SENDER_SERVER};
 
-    stream_drop_window(feed->track, feed->stream);
-    feed->connection->protocol->resync(feed->connection->parser_state, &nothing);
-    feed->stream->lost = true;
-    feed->stream->skip = 0;
-    feed->stream->ends = false;
-    feed->stream->current = NULL;
-    feed->stream->quiet = is_quiet(feed);
+    stream_drop_window(track, stream);
+    connection->protocol->resync(connection->parser_state, &nothing);
+    stream->lost = true;
+    stream->skip = 0;
+    stream->ends = false;
+    stream->current = NULL;
+    stream->quiet = !connection->multiplexed;
+    stream->turned = false;
 }
 
 /* Messages may be missing from here on. */
-static void lose(const struct feed *feed)
+static void lose(const struct feed *feed, bool gap)
 {
-    if (feed->stream->lost)
+    if (feed->stream->lost && feed->stream->quiet)
         return;
-    counters_add(feed->track->counters, COUNTER_streams_gaps, 1);
-    settle_exchanges(feed);
-    lose_boundary(feed);
+    counters_add(feed->track->counters, COUNTER_streams_gaps, !feed->stream->lost);
+    distrust(feed, feed->dir == feed->connection->client_dir ? feed->stream->current : NULL, gap);
+    if (is_known(feed))
+        stream_forget(feed->track, feed->connection, feed->dir);
 }
 
 /* Offset of the next plausible message start; all of the data where there is none. */
@@ -126,8 +127,14 @@ static size_t find_start(const struct feed *feed, struct bytes data)
         feed->connection->protocol->resync(feed->connection->parser_state, &input);
 
     offset = MIN(offset, data.len);
+    if (feed->stream->turned && offset > 0) {
+        lose(feed, true);
+        return data.len;
+    }
+    feed->stream->turned = false;
     if (offset < data.len) {
         feed->stream->lost = false;
+        feed->stream->resumed = true;
         counters_add(feed->track->counters, COUNTER_streams_resyncs, 1);
     } else {
         track_count_operation(feed->track, COUNTER_operations_unparsed);
@@ -142,20 +149,28 @@ static void mark_head(const struct feed *feed, uint64_t position)
     feed->stream->head_exec = feed->event->exec;
 }
 
-static void take_message(const struct feed *feed, const struct message *message, uint64_t skip)
+static void take_message(const struct feed *feed, const struct message *message,
+                         struct bytes content, uint64_t skip)
 {
     struct stream *stream = feed->stream;
 
     counters_add(feed->track->counters, COUNTER_messages, 1);
     stream->skip = skip;
     stream->ends = message->flags & MESSAGE_ENDS;
-    exchange_message(feed->track, feed->connection, feed->dir, message, feed->event);
+    exchange_message(feed->track, feed->connection, feed->dir, message, content, feed->event);
+    stream->resumed = false;
     if (stream->ends && skip == 0) {
         stream->ends = false;
         exchange_message_end(feed->track, feed->connection, feed->dir, feed->event);
     }
     if (message->flags & MESSAGE_LAST)
         connection_set_state(feed->track, feed->connection, CONNECTION_OPAQUE);
+}
+
+/* What is there of the bytes that the parser passes over. */
+static struct bytes body_of(struct bytes view, const struct parse_result *result)
+{
+    return bytes_slice(view, result->used, (size_t)MIN(result->skip, (uint64_t)view.len));
 }
 
 /* One parser call at the view's start. Returns the bytes done with; 0: it wants more. */
@@ -171,11 +186,11 @@ static size_t step(const struct feed *feed, struct bytes view, bool cut)
     if (result.status == PARSE_MORE || result.status == PARSE_BAD || result.used > view.len ||
         (result.status == PARSE_NONE && result.used == 0 && result.skip == 0)) {
         track_count_operation(feed->track, COUNTER_operations_unparsed);
-        lose(feed);
+        lose(feed, true);
         return 1;
     }
     if (result.status == PARSE_MESSAGE)
-        take_message(feed, &message, result.skip);
+        take_message(feed, &message, body_of(view, &result), result.skip);
     else
         feed->stream->skip = result.skip;
     return result.used;
@@ -194,6 +209,7 @@ static size_t parse_view(const struct feed *feed, struct bytes view, uint64_t ba
         if (feed->stream->skip) {
             size_t n = (size_t)MIN(feed->stream->skip, (uint64_t)(view.len - at));
 
+            exchange_content(feed->track, feed->connection, feed->dir, bytes_slice(view, at, n));
             at += n;
             pass(feed, n);
             continue;
@@ -225,7 +241,7 @@ static bool keep_rest(const struct feed *feed, struct bytes rest)
         return true;
     }
     if (!window && rest.len <= WINDOW_SIZE)
-        window = feed->stream->window = pool_take(&feed->track->windows);
+        window = feed->stream->window = window_take(feed->track, feed->connection, feed->dir);
     if (!window || rest.len > WINDOW_SIZE) {
         counters_add(feed->track->counters, COUNTER_windows_full, 1);
         return false;
@@ -237,9 +253,9 @@ static bool keep_rest(const struct feed *feed, struct bytes rest)
 
 /*
  * The bytes behind `rest` are lost to us: what can be said of the message that it begins? Where it
- * says something, the hole is its own; otherwise messages may be missing.
+ * says something, the hole is its own; otherwise, and in a `gap`, messages may be missing.
  */
-static void cut_here(const struct feed *feed, struct bytes rest)
+static void cut_here(const struct feed *feed, struct bytes rest, bool gap)
 {
     bool told = rest.len && parse_view(feed, rest, feed->stream->head_position, true, true) > 0 &&
                 !feed->stream->lost;
@@ -247,10 +263,16 @@ static void cut_here(const struct feed *feed, struct bytes rest)
     stream_drop_window(feed->track, feed->stream);
     if (!is_known(feed) || feed->stream->skip)
         return;
-    if (told)
-        lose_boundary(feed);
-    else
-        lose(feed);
+    if (!told) {
+        lose(feed, gap);
+        return;
+    }
+    /* What was in the same operation as a request's cut head was no other request of this round. */
+    if (gap || feed->dir != feed->connection->client_dir)
+        distrust(feed, feed->dir == feed->connection->client_dir ? feed->connection->last_open
+                                                                 : NULL, gap);
+    if (is_known(feed))
+        stream_forget(feed->track, feed->connection, feed->dir);
 }
 
 /* The window leaves the stream while its bytes are parsed: it must stay as it is until then. */
@@ -259,6 +281,7 @@ static struct window *detach_window(struct stream *stream)
     struct window *window = stream->window;
 
     stream->window = NULL;
+    list_remove(&window->lru);
     return window;
 }
 
@@ -276,15 +299,16 @@ static size_t feed_window(const struct feed *feed, struct bytes data, uint64_t b
     rest = bytes_skip(view, used);
     if (is_known(feed) && used == 0 && view.len == WINDOW_SIZE) {
         counters_add(feed->track->counters, COUNTER_windows_full, 1);
-        cut_here(feed, view);
+        cut_here(feed, view, false);
         rest = BYTES_NULL;
     }
     if (is_known(feed) && rest.len) {
         memmove(window->bytes, rest.ptr, rest.len);
         window->len = (uint32_t)rest.len;
         feed->stream->window = window;
+        list_append(&feed->track->waiting, &window->lru);
     } else {
-        pool_give(&feed->track->windows, window);
+        window_give(feed->track, window);
     }
     return n;
 }
@@ -305,12 +329,15 @@ static void feed_data(const struct feed *feed, struct bytes data, uint64_t base)
         struct bytes rest = bytes_skip(data, used);
 
         if (is_known(feed) && !keep_rest(feed, rest))
-            cut_here(feed, rest);
+            cut_here(feed, rest, false);
     }
 }
 
-/* Bytes that went by unseen, in front of or behind the captured ones. */
-static void feed_hole(const struct feed *feed, uint64_t n)
+/*
+ * Bytes that went by unseen: behind the captured ones, or in front of them in records that are lost,
+ * a `gap`.
+ */
+static void feed_hole(const struct feed *feed, uint64_t n, bool gap)
 {
     struct stream *stream = feed->stream;
 
@@ -319,14 +346,31 @@ static void feed_hole(const struct feed *feed, uint64_t n)
     if (stream->skip == 0 && stream->window) {
         struct window *window = detach_window(stream);
 
-        cut_here(feed, bytes_make(window->bytes, window->len));
-        pool_give(&feed->track->windows, window);
+        cut_here(feed, bytes_make(window->bytes, window->len), gap);
+        window_give(feed->track, window);
     }
     if (is_known(feed) && stream->skip >= n) {
         pass(feed, n);
     } else if (is_known(feed) && !(feed->stream->lost && feed->stream->quiet)) {
         track_count_operation(feed->track, COUNTER_operations_gap);
-        lose(feed);
+        lose(feed, gap);
+    } else if (is_known(feed) && gap) {
+        trust_lose(feed->track, feed->connection);
+    }
+}
+
+/*
+ * Is it this direction's turn, so that its next message begins here? Not behind a hole: the message
+ * that took this turn may be in it.
+ */
+static void note_turn(const struct feed *feed)
+{
+    const struct connection *connection = feed->connection;
+
+    if (feed->stream->quiet && feed->event->position == feed->stream->next && feed->dir == connection->client_dir &&
+        connection->last_dir != feed->dir && connection->n_open == 0) {
+        feed->stream->quiet = false;
+        feed->stream->turned = true;
     }
 }
 
@@ -339,7 +383,7 @@ static void start(const struct feed *feed)
     if (stream->started)
         return;
     stream->started = true;
-    stream->lost = !connection->from_start;
+    stream->lost = stream->quiet = !connection->from_start;
     stream->next = feed->event->position;
     if (connection->from_start && !connection_begins_at(connection, feed->dir, stream->next))
         stream->next = connection->starts[feed->dir];
@@ -353,6 +397,8 @@ void stream_feed(struct track *track, struct connection *connection, const struc
     struct bytes data = event->data;
     int64_t ahead;
 
+    if (stream->started)
+        note_turn(&feed);
     start(&feed);
     ahead = (int64_t)(event->position - stream->next);
     stream->last_ns = event->time_ns;
@@ -366,10 +412,10 @@ void stream_feed(struct track *track, struct connection *connection, const struc
         tail -= seen_before > data.len ? seen_before - data.len : 0;
         data = bytes_skip(data, (size_t)seen_before);
     } else {
-        feed_hole(&feed, (uint64_t)ahead);
+        feed_hole(&feed, (uint64_t)ahead, true);
     }
     stream->next = end;
     feed_data(&feed, data, end - tail - data.len);
-    feed_hole(&feed, tail);
+    feed_hole(&feed, tail, false);
     track_count_operation(track, COUNTER_operations_parsed);
 }

@@ -29,10 +29,14 @@ int track_new(const struct track_options *options, struct track **ret_track)
     list_init(&track->lru);
     list_init(&track->closing);
     list_init(&track->open);
+    list_init(&track->held);
+    list_init(&track->waiting);
     r = table_init(&track->table, options->max_connections);
     if (r == 0)
         r = pool_init(&track->connections, sizeof(struct connection) + track->parser_state_size,
                       options->max_connections);
+    if (r == 0)
+        r = rest_table_new(4 * options->max_connections, &track->rests);
     if (r == 0)
         r = pool_init(&track->exchanges, sizeof(struct exchange), options->max_exchanges);
     if (r == 0)
@@ -53,6 +57,7 @@ void track_free(struct track *track)
         return;
     table_done(&track->table);
     pool_done(&track->connections);
+    rest_table_free(track->rests);
     pool_done(&track->exchanges);
     texts_done(&track->texts);
     pool_done(&track->windows);
@@ -87,11 +92,12 @@ static bool take_data(struct track *track, struct connection *connection,
     if (transport_is_datagram(connection->transport))
         begin_datagram(track, connection, event);
     if (connection->state == CONNECTION_DETECTING && !detect(track, connection, event))
-        return true;
-    if (connection->state == CONNECTION_KNOWN)
+        ; /* not yet */
+    else if (connection->state == CONNECTION_KNOWN)
         stream_feed(track, connection, event);
     else
         track_count_operation(track, by_state[connection->state]);
+    connection->last_dir = event->dir;
     return connection->state != CONNECTION_UNSELECTED;
 }
 
@@ -106,9 +112,15 @@ static bool take_close(struct track *track, const struct event *event)
     connection = container_of(link, struct connection, link);
     if (!connection->closed_ns) {
         connection->closed_ns = event->time_ns;
+        connection->closing_ns = track->now_ns;
         list_append(&track->closing, &connection->closing);
     }
     return connection->state != CONNECTION_UNSELECTED;
+}
+
+void track_set_time(struct track *track, uint64_t now_ns)
+{
+    track->now_ns = now_ns;
 }
 
 bool track_event(struct track *track, const struct event *event)
@@ -124,7 +136,7 @@ static void end_lingering(struct track *track, uint64_t now_ns)
         struct connection *connection =
             container_of(track->closing.next, struct connection, closing);
 
-        if (now_ns - connection->closed_ns < track->options.linger_ns)
+        if (now_ns - connection->closing_ns < track->options.linger_ns)
             return;
         connection_finish(track, connection, now_ns);
     }
@@ -135,19 +147,22 @@ static void end_unanswered(struct track *track, uint64_t now_ns)
     while (!list_empty(&track->open)) {
         struct exchange *exchange = container_of(track->open.next, struct exchange, open);
 
-        if (exchange->start_ns + track->options.exchange_timeout_ns > now_ns)
+        if (exchange->timer_ns + track->options.exchange_timeout_ns > now_ns)
             return;
         /* Its response may still come, and is no other's then. */
         if (exchange->request.stream == 0)
             exchange->connection->n_stale++;
-        exchange_finish(track, exchange, EXCHANGE_TIMED_OUT, now_ns, exchange->exec.tid);
+        exchange_finish(track, exchange, EXCHANGE_TIMED_OUT,
+                        exchange->start_ns + (now_ns - exchange->timer_ns), exchange->exec.tid);
     }
 }
 
 void track_advance(struct track *track, uint64_t now_ns)
 {
+    track->now_ns = now_ns;
     end_lingering(track, now_ns);
     end_unanswered(track, now_ns);
+    trust_advance(track, now_ns);
 }
 
 void track_flush(struct track *track, uint64_t now_ns)
@@ -161,5 +176,5 @@ void track_flush(struct track *track, uint64_t now_ns)
 
 size_t track_open_exchanges(const struct track *track)
 {
-    return track->exchanges.in_use;
+    return track->exchanges.in_use - track->n_early;
 }

@@ -16,6 +16,7 @@
 #include "protocols/protocol.h"
 #include "span/event.h"
 
+#define EXCHANGE_CONTENT_MAX 1024 /* bytes of a request's body that are looked at for evidence */
 
 /* What is kept of a message until it is described. */
 struct message_copy {
@@ -39,9 +40,9 @@ struct text_block;
 /* One request and its response as one end of a connection saw them. */
 struct exchange {
     struct cause cause; /* kind, execution context, position */
-    struct list open;   /* track's: the unanswered ones by age; after `end` the sink's */
-    struct exchange *next; /* track's: the next younger one on the connection */
-    struct connection *connection; /* NULL once ended */
+    struct list open;   /* track's: the unanswered or held ones by age; then the sink's */
+    struct exchange *next; /* track's: the next younger one on the connection, open or held */
+    struct connection *connection; /* NULL once ended and not held */
     const struct protocol *protocol;
     struct endpoint local;
     struct endpoint remote;
@@ -58,6 +59,13 @@ struct exchange {
     enum exchange_end end;
     bool has_response;
     bool request_complete;
+    uint64_t timer_ns; /* track's: when it was opened, or held, by the time that never steps */
+    bool response_complete;
+    bool resumed; /* track's: the first request behind bytes that were passed over */
+    bool suspect; /* track's: begun where requests may have gone by unseen */
+    bool held; /* the response may be another's: `confirm` follows */
+    uint32_t content_seen; /* track's: bytes of the body that `begin` had already, */
+    uint32_t content_left; /* and those still to be looked at */
     struct message_copy request;
     struct message_copy response;
     unsigned n_texts;
@@ -75,8 +83,17 @@ struct track_sink {
     /* A request's head is known. False: there is no room, forget the exchange (counted). */
     bool (*begin)(void *arg, struct exchange *exchange);
 
-    /* It is over; `tid` handled its last bytes. It is the sink's until track_release. */
+    /* More of the request's body, valid in the call: EXCHANGE_CONTENT_MAX bytes in all. */
+    void (*content)(void *arg, struct exchange *exchange, struct bytes content);
+
+    /*
+     * It is over; `tid` handled its last bytes. It is the sink's from here, or, where it is held,
+     * from `confirm` until track_release.
+     */
     void (*end)(void *arg, struct exchange *exchange, uint32_t tid);
+
+    /* It was held; now its response is proven to be its own, or gone. */
+    void (*confirm)(void *arg, struct exchange *exchange);
 
     /* It is lost (and counted): release what begin took. Track releases the exchange itself. */
     void (*drop)(void *arg, struct exchange *exchange);
@@ -104,10 +121,16 @@ struct track;
 int track_new(const struct track_options *options, struct track **ret_track);
 void track_free(struct track *track); /* NULL is fine; open exchanges are dropped uncounted */
 
+/*
+ * The time that time-outs go by: it goes on as the events' times do, but never steps. Told before
+ * the events of that time.
+ */
+void track_set_time(struct track *track, uint64_t now_ns);
+
 /* DATA and CLOSE events. False: of a connection outside the selection, or unknown. */
 bool track_event(struct track *track, const struct event *event);
 
-/* Time has passed: time-outs, and closed connections that have lingered. */
+/* Time has passed, see track_set_time: time-outs, and closed connections that have lingered. */
 void track_advance(struct track *track, uint64_t now_ns);
 
 /* The end of the run: closes all connections; exchanges without a response are dropped. */

@@ -46,8 +46,9 @@ class ShortLived(e2e.Case):
                              (client.trace_id, client.span_id))
 
     def test_connections_older_than_the_agent_are_traced(self):
+        """The first request that the agent meets tells where the next one begins."""
         self.assertEqual(len(self.truth), 20)
-        for name in list(self.truth)[1:]:
+        for name in list(self.truth)[2:]:
             for client, server in self.flow.hops.values():
                 spans = (self.spans_of(name, client, e2e.KIND_CLIENT),
                          self.spans_of(name, server, e2e.KIND_SERVER))

@@ -66,7 +66,7 @@ static void begin(struct world *world, struct cause *cause, enum span_kind kind,
 
 static void finish(struct world *world, struct cause *cause)
 {
-    causality_end(world->causality, cause, cause->tid);
+    causality_end(world->causality, cause, true, cause->tid, world->now_ns += 10);
     causality_release(world->causality, cause);
 }
 
@@ -237,7 +237,7 @@ static void an_answer_from_another_thread_ends_thread_evidence(void **state)
 
     serve_in_turn(world, PYTHON, 1, 8);
     begin(world, &handed_off, SPAN_KIND_SERVER, PYTHON, 1);
-    causality_end(world->causality, &handed_off, 5);
+    causality_end(world->causality, &handed_off, true, 5, world->now_ns);
     causality_release(world->causality, &handed_off);
     begin(world, &first, SPAN_KIND_SERVER, PYTHON, 1);
     begin(world, &second, SPAN_KIND_SERVER, PYTHON, 2);
@@ -254,7 +254,7 @@ static void an_answered_request_is_nobodys_parent(void **state)
     struct cause request, call;
 
     begin(world, &request, SPAN_KIND_SERVER, PYTHON, 1);
-    causality_end(world->causality, &request, 1);
+    causality_end(world->causality, &request, true, 1, world->now_ns);
     begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 1);
     assert_int_equal(call.evidence, EVIDENCE_NONE);
     assert_false(settle(world, &call).parent_unknown);

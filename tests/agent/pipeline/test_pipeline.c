@@ -180,6 +180,35 @@ static void exchange_at_both_ends(struct world *world, uint64_t n)
     say(world, 1, DIR_IN, RESPONSE, response);
 }
 
+static void time_outs_go_on_when_the_clock_is_set_back(void **state)
+{
+    struct world *world = *state;
+
+    say(world, 2, DIR_IN, REQUEST, 0);
+    world->now_ns -= 900 * MS;
+    for (int i = 0; i < 59; i++)
+        tick(world, 1000);
+    assert_int_equal(pipeline_open_exchanges(world->pipeline), 1);
+    for (int i = 0; i < 3; i++)
+        tick(world, 1000);
+    assert_int_equal(pipeline_open_exchanges(world->pipeline), 0);
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 1);
+}
+
+static void a_clock_that_is_set_forward_times_nothing_out(void **state)
+{
+    struct world *world = *state;
+
+    say(world, 2, DIR_IN, REQUEST, 0);
+    tick(world, 3600 * 1000);
+    assert_int_equal(pipeline_open_exchanges(world->pipeline), 1);
+    say(world, 2, DIR_OUT, RESPONSE, 0);
+    for (int i = 0; i < 3; i++)
+        tick(world, 100);
+    assert_int_equal(pipeline_open_exchanges(world->pipeline), 0);
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 1);
+}
+
 static void both_ends_of_an_exchange_leave_as_parent_and_child(void **state)
 {
     struct world *world = *state;
@@ -470,6 +499,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(both_ends_of_an_exchange_leave_as_parent_and_child),
+        TEST(time_outs_go_on_when_the_clock_is_set_back),
+        TEST(a_clock_that_is_set_forward_times_nothing_out),
         TEST(a_server_without_its_client_waits_for_grace_and_is_a_root_that_names_its_peer),
         TEST(a_span_waits_a_little_for_the_name_of_its_process),
         TEST(a_process_that_stays_unknown_is_named_by_its_command),

@@ -13,13 +13,17 @@ static struct finding one(struct cause *cause)
 
 static const struct finding tie = {.count = FOUND_TIE};
 
-/* The thread that serves R sends, in a process that has shown itself thread-bound. */
+/*
+ * The thread that serves R sends, in a process that has shown itself thread-bound and has no
+ * connections that cannot be read: an event loop looks thread-bound as long as one asks at a time,
+ * and who else asks is not seen there.
+ */
 static struct finding find_by_thread(const struct inquiry *inquiry)
 {
     bool another;
     struct cause *cause;
 
-    if (!process_model_is_bound(inquiry->model))
+    if (!process_model_is_bound(inquiry->model) || inquiry->model->blind)
         return nobody;
     cause = process_model_of_thread(inquiry->model, inquiry->call->tid, inquiry->call->key,
                                     &another);

@@ -137,12 +137,19 @@ void connection_set_state(struct track *track, struct connection *connection,
                 state == CONNECTION_UNSELECTED ? VERDICT_IGNORE : VERDICT_GIVE_UP, 0);
 }
 
-/* The side that speaks second may be the one that is asked. */
+void connection_note_hidden(struct track *track, struct connection *connection,
+                            const struct event *event)
+{
+    if (!connection->inbound || connection->hidden)
+        return;
+    connection->hidden = true;
+    track->options.sink.blind(track->options.sink.arg, event);
+}
+
 void connection_give_up(struct track *track, struct connection *connection,
                         enum connection_state state, const struct event *event)
 {
-    if (connection->inbound)
-        track->options.sink.blind(track->options.sink.arg, event);
+    connection_note_hidden(track, connection, event);
     connection_set_state(track, connection, state);
 }
 

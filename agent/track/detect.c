@@ -111,6 +111,9 @@ bool detect(struct track *track, struct connection *connection, const struct eve
     if (result == PROBE_MORE && whole && connection->from_start && (kept > 0 || keep(track, connection, event))) {
         /* A beginning that fits: the window bounds how long it may go on. */
     } else {
+        /* A beginning that nobody knows: what comes behind it will not be seen. */
+        if (!protocol && connection->from_start)
+            connection_note_hidden(track, connection, event);
         stream_drop_window(track, stream);
         connection->detect_operations += !protocol;
     }

@@ -64,6 +64,7 @@ struct connection {
     bool has_facts;
     bool has_starts;
     bool passive;       /* seen from between the two ends */
+    bool hidden;        /* its process was told to have requests that are not seen */
     bool inbound;       /* the first operation seen was a receive */
     bool from_start;    /* its first operation was seen */
     bool multiplexed;   /* messages have stream ids */
@@ -140,6 +141,9 @@ struct connection *connection_get(struct track *track, const struct event *event
 void connection_finish(struct track *track, struct connection *connection, uint64_t now_ns);
 void connection_set_state(struct track *track, struct connection *connection,
                           enum connection_state state);
+/* Requests that nobody sees may come in here: the side that speaks second may be the one asked. */
+void connection_note_hidden(struct track *track, struct connection *connection,
+                            const struct event *event);
 /* For a state in which requests are not seen. */
 void connection_give_up(struct track *track, struct connection *connection,
                         enum connection_state state, const struct event *event);

@@ -213,6 +213,21 @@ static void in_a_process_that_is_blind_the_only_request_proves_nothing(void **st
     finish(world, &request);
 }
 
+static void in_a_process_that_is_blind_the_thread_proves_nothing_either(void **state)
+{
+    struct world *world = *state;
+    struct cause request, call;
+
+    serve_in_turn(world, NGINX, 1, 8);
+    causality_note_blind(world->causality, NGINX, 1);
+    begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
+    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
+    assert_int_equal(call.evidence, EVIDENCE_NONE);
+    assert_true(settle(world, &call).parent_unknown);
+    finish(world, &call);
+    finish(world, &request);
+}
+
 static void one_thread_with_two_open_requests_ends_thread_evidence_at_once(void **state)
 {
     struct world *world = *state;
@@ -363,6 +378,7 @@ int main(void)
         TEST(the_thread_decides_in_a_process_that_is_thread_bound),
         TEST(a_thread_that_serves_nothing_calls_for_nobody),
         TEST(in_a_process_that_is_blind_the_only_request_proves_nothing),
+        TEST(in_a_process_that_is_blind_the_thread_proves_nothing_either),
         TEST(one_thread_with_two_open_requests_ends_thread_evidence_at_once),
         TEST(an_answer_from_another_thread_ends_thread_evidence),
         TEST(an_answered_request_is_nobodys_parent),

@@ -314,6 +314,29 @@ static void a_connection_that_cannot_be_read_makes_its_server_blind(void **state
     assert_int_equal(world->n_blind, 1);
 }
 
+static void a_beginning_that_nobody_knows_makes_its_server_blind_at_once(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, "\x16\x03\x01 not for us");
+    assert_int_equal(world->n_blind, 1);
+    for (unsigned i = 0; i < 100; i++)
+        say(world, DIR_IN, "\x17\x03\x03 nor this");
+    assert_int_equal(counted(world, COUNTER_connections_undetected), 1);
+    assert_int_equal(world->n_blind, 1);
+}
+
+static void a_beginning_that_may_still_become_a_request_hides_nothing(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, "GE");
+    say(world, DIR_IN, "T /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+    say(world, DIR_OUT, RESPONSE);
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(world->n_blind, 0);
+}
+
 static void a_response_until_close_ends_with_its_last_byte(void **state)
 {
     struct world *world = *state;
@@ -500,6 +523,8 @@ int main(void)
         TEST(a_connection_that_began_otherwise_does_not_become_this_protocol_later),
         TEST(a_request_behind_garbage_and_a_turn_is_found_wherever_it_is_cut),
         TEST(a_connection_that_cannot_be_read_makes_its_server_blind),
+        TEST(a_beginning_that_nobody_knows_makes_its_server_blind_at_once),
+        TEST(a_beginning_that_may_still_become_a_request_hides_nothing),
         TEST(a_response_until_close_ends_with_its_last_byte),
         TEST(what_was_unread_at_the_close_still_counts),
         TEST(a_close_before_the_response_ends_the_exchange_as_closed),

@@ -105,11 +105,11 @@ enum counter_class {
                                            "outside the selection")                                \
     X(exchanges_unsampled, EXCHANGE_USED, "exchanges whose request carried the decision not to "    \
                                           "sample them")                                           \
-    X(exchanges_unanswered, EXCHANGE_LOST, "exchanges that were open when the run ended")          \
     X(exchanges_evicted, EXCHANGE_LOST, "exchanges dropped with an evicted connection or from a "  \
                                         "full pool")                                               \
     X(exchanges_desynchronized, EXCHANGE_LOST, "exchanges whose pairing a gap made uncertain")     \
     X(exchanges_unencodable, EXCHANGE_LOST, "spans larger than a batch")                           \
+    X(exchanges_unfinished, INFO, "exchanges that were open when the run ended: spans, incomplete") \
     X(parents_header, INFO, "spans whose parent was read from the request")                        \
     X(parents_wire, INFO, "server spans whose client span is known here")                          \
     X(parents_thread, INFO, "client spans with the parent that their thread serves")               \

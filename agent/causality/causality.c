@@ -397,6 +397,16 @@ void causality_settle(struct causality *causality, struct cause *cause,
     count_parent(causality, cause);
 }
 
+void causality_withhold(struct causality *causality, struct cause *cause)
+{
+    struct cause *server = cause->kind == SPAN_KIND_CLIENT ? cause->peer : NULL;
+
+    if (!server || server->evidence != EVIDENCE_WIRE)
+        return;
+    server->parent_span_id = (struct span_id){0};
+    server->evidence = EVIDENCE_NONE;
+}
+
 void causality_release(struct causality *causality, struct cause *cause)
 {
     close_request(causality, cause, false, 0, causality->now_ns);

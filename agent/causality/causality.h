@@ -121,6 +121,12 @@ struct lineage {
 void causality_settle(struct causality *causality, struct cause *cause,
                       struct lineage *ret_lineage);
 
+/*
+ * The span of this CLIENT cause is not exported: its SERVER end, if that is not settled yet, must not
+ * name it as its parent.
+ */
+void causality_withhold(struct causality *causality, struct cause *cause);
+
 /* The cause goes away, settled or not. */
 void causality_release(struct causality *causality, struct cause *cause);
 

@@ -124,32 +124,60 @@ static void export_span(struct pipeline *pipeline, struct process *process, stru
         batch_span(pipeline, process);
 }
 
+/* The other end's exchange, while both are known. */
+static struct exchange *other_end(const struct exchange *exchange)
+{
+    struct cause *peer = exchange->cause.peer;
+
+    return peer ? container_of(peer, struct exchange, cause) : NULL;
+}
+
+/* No span names a parent that is not wanted and so will never be there. */
+static void withhold_parent(struct pipeline *pipeline, const struct exchange *exchange)
+{
+    struct exchange *client = other_end(exchange);
+
+    if (client && !is_selected(pipeline, client,
+                               processes_get(&pipeline->processes, &client->exec, NULL)))
+        causality_withhold(pipeline->causality, &client->cause);
+}
+
 static void finish(struct pipeline *pipeline, struct exchange *exchange)
 {
     struct process *process = processes_get(&pipeline->processes, &exchange->exec, NULL);
     struct span span;
 
     if (is_selected(pipeline, exchange, process)) {
+        withhold_parent(pipeline, exchange);
         make_span(pipeline, exchange, &span);
         if (exchange->passive)
             name_server(pipeline, exchange, process, &span);
         export_span(pipeline, process, &span);
     } else {
+        causality_withhold(pipeline->causality, &exchange->cause);
         counters_add(pipeline->counters, COUNTER_exchanges_unselected, 1);
     }
     release(pipeline, exchange);
+}
+
+static bool is_described(struct pipeline *pipeline, const struct exchange *exchange)
+{
+    return processes_get(&pipeline->processes, &exchange->exec, NULL)->described;
 }
 
 /* Nothing more will be learnt of it: its process is known, and its other end, where it matters. */
 static bool is_ready(struct pipeline *pipeline, const struct exchange *exchange)
 {
     const struct cause *cause = &exchange->cause;
-    bool ends_met = cause->kind == SPAN_KIND_CLIENT || cause->peer || cause->carried ||
+    const struct exchange *other = other_end(exchange);
+    bool ends_met = cause->kind == SPAN_KIND_CLIENT || other || cause->carried ||
                     !span_id_is_zero(&cause->parent_span_id);
 
     if (exchange->passive)
         return true;
-    return ends_met && processes_get(&pipeline->processes, &exchange->exec, NULL)->described;
+    if (cause->kind == SPAN_KIND_SERVER && other && !is_described(pipeline, other))
+        return false; /* is that end wanted? */
+    return ends_met && is_described(pipeline, exchange);
 }
 
 static void end_lingering(struct pipeline *pipeline, uint64_t grace_ns)

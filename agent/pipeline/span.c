@@ -151,12 +151,13 @@ static void add_end(const struct exchange *exchange, struct span *span)
     static const char *const error_types[] = {
         [EXCHANGE_CLOSED] = "connection_closed",
         [EXCHANGE_TIMED_OUT] = "timeout",
+        [EXCHANGE_UNFINISHED] = NULL,
         [EXCHANGE_INCOMPLETE] = NULL,
     };
     const char *error_type =
         exchange->end == EXCHANGE_ANSWERED ? NULL : error_types[exchange->end];
 
-    if (exchange->end == EXCHANGE_INCOMPLETE || exchange->end == EXCHANGE_TIMED_OUT)
+    if (exchange->end != EXCHANGE_ANSWERED && exchange->end != EXCHANGE_CLOSED)
         span_add_boolean(span, FLOWTRACE_INCOMPLETE, true);
     if (!error_type)
         return;

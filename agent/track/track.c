@@ -165,13 +165,25 @@ void track_advance(struct track *track, uint64_t now_ns)
     trust_advance(track, now_ns);
 }
 
+/* What others were caused by must not be missing: it is told as far as it was seen. */
+static void end_unfinished(struct track *track, struct connection *connection, uint64_t now_ns)
+{
+    struct exchange *exchange;
+
+    trust_end(track, connection);
+    while ((exchange = connection->first_open)) {
+        counters_add(track->counters, COUNTER_exchanges_unfinished, 1);
+        exchange_finish(track, exchange, EXCHANGE_UNFINISHED,
+                        exchange->start_ns + (now_ns - exchange->timer_ns), exchange->exec.tid);
+    }
+}
+
 void track_flush(struct track *track, uint64_t now_ns)
 {
     track->options.linger_ns = 0;
     end_lingering(track, now_ns);
     for (struct list *node = track->lru.next; node != &track->lru; node = node->next)
-        connection_drop_exchanges(track, container_of(node, struct connection, lru),
-                                  COUNTER_exchanges_unanswered);
+        end_unfinished(track, container_of(node, struct connection, lru), now_ns);
 }
 
 size_t track_open_exchanges(const struct track *track)

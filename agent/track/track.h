@@ -31,6 +31,7 @@ enum exchange_end {
     EXCHANGE_ANSWERED,   /* request and response are complete */
     EXCHANGE_CLOSED,     /* the connection ended first */
     EXCHANGE_TIMED_OUT,
+    EXCHANGE_UNFINISHED, /* the run ended first */
     EXCHANGE_INCOMPLETE, /* bytes are missing: the true end is not known */
 };
 
@@ -133,7 +134,7 @@ bool track_event(struct track *track, const struct event *event);
 /* Time has passed, see track_set_time: time-outs, and closed connections that have lingered. */
 void track_advance(struct track *track, uint64_t now_ns);
 
-/* The end of the run: closes all connections; exchanges without a response are dropped. */
+/* The end of the run: ends all exchanges, those that are open as UNFINISHED. */
 void track_flush(struct track *track, uint64_t now_ns);
 
 /* The sink is done with an exchange that it was given by `end`. */

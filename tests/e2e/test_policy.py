@@ -43,6 +43,15 @@ class Policy(e2e.Case):
             "operations_unselected", "operations_ignored", "exchanges_unselected"))
         self.assertGreater(unselected, 0, self.totals)
 
+    def test_no_span_has_a_parent_that_is_not_selected(self):
+        spans = self.traced("--set", "select.executables=nginx,nod?")
+        ids = {s.span_id for s in spans}
+        for span in spans:
+            self.assertIn(span.parent_id, ids | {""}, span)
+        door = next(s for s in spans if s.service == "nginx" and s.kind == e2e.KIND_SERVER)
+        self.assertEqual(door.parent_id, "")
+        self.assertRegex(door.attributes["flowtrace.peer.span_id"], "^[0-9a-f]{16}$")
+
     def test_nothing_selected_is_nothing_traced(self):
         self.assertEqual(self.traced("--set", "select.executables=no-such-program"), [])
 

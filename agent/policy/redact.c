@@ -2,16 +2,17 @@
 /*
  * Redaction of URLs (RFC 3986): the values of secret-looking parameters, and user information.
  *
- *   https://user:secret@host/path?token=abc&page=2#key=x
- *   https://REDACTED@host/path?token=REDACTED&page=2#key=REDACTED
+ *   https://user:secret@host/path?token=abc&page=2&to=http://u:p@x/#key=x
+ *   https://REDACTED@host/path?token=REDACTED&page=2&to=REDACTED#key=REDACTED
  *
- * Parameters end at & ; ? or #. A name is compared after percent-decoding, so that to%6Ben is
+ * User information stands behind any "//", also in a path or in a parameter's value. Parameters end at & ; ? or #. A name is compared after percent-decoding, so that to%6Ben is
  * token; a name too long to be looked at counts as secret. Each text is written twice by the same
  * function: first to nowhere, to learn its length, then into the arena.
  */
 #include "policy/internal.h"
 
 #define NAME_MAX_LOOKED_AT 256
+#define VALUE_MAX_LOOKED_AT 1024
 
 static const struct bytes redacted = BYTES_LITERAL("REDACTED");
 
@@ -78,16 +79,54 @@ static size_t find_any(struct bytes text, const char *characters)
     return i;
 }
 
+/* The user information that the authority at the beginning of `text` has, without its @; or 0. */
+static size_t user_information(struct bytes text)
+{
+    size_t end = find_any(text, "/?#"), at = 0;
+
+    for (size_t i = 0; i < end; i++)
+        if (text.ptr[i] == '@')
+            at = i;
+    return at;
+}
+
+/* The offset behind the next "//", or SIZE_MAX. */
+static size_t find_authority(struct bytes text)
+{
+    for (size_t i = 0; i + 2 <= text.len; i++)
+        if (text.ptr[i] == '/' && text.ptr[i + 1] == '/')
+            return i + 2;
+    return SIZE_MAX;
+}
+
+/* Does this value of a parameter hold a URL with user information? Too long to look at counts. */
+static bool holds_user_information(struct bytes value)
+{
+    uint8_t decoded[VALUE_MAX_LOOKED_AT];
+    size_t start;
+
+    if (value.len > sizeof(decoded))
+        return bytes_find(value, '@') != SIZE_MAX || bytes_find(value, '%') != SIZE_MAX;
+    value = percent_decode(value, decoded);
+    while ((start = find_authority(value)) != SIZE_MAX) {
+        value = bytes_skip(value, start);
+        if (user_information(value))
+            return true;
+    }
+    return false;
+}
+
 /* name=value&name=value... */
 static void write_parameters(const struct policy *policy, struct writer *writer, struct bytes text)
 {
     while (text.len) {
         size_t end = find_any(text, "&;?#");
         struct bytes parameter = bytes_slice(text, 0, end);
-        size_t equals = bytes_find(parameter, '=');
+        size_t equals = bytes_find(parameter, '='), value = equals == SIZE_MAX ? 0 : equals + 1;
 
-        if (equals != SIZE_MAX && is_secret(policy, bytes_slice(parameter, 0, equals))) {
-            write_raw(writer, bytes_slice(parameter, 0, equals + 1));
+        if ((value && is_secret(policy, bytes_slice(parameter, 0, equals))) ||
+            holds_user_information(bytes_skip(parameter, value))) {
+            write_raw(writer, bytes_slice(parameter, 0, value));
             write_redacted(writer);
         } else {
             write_raw(writer, parameter);
@@ -97,30 +136,21 @@ static void write_parameters(const struct policy *policy, struct writer *writer,
     }
 }
 
-static size_t find_authority(struct bytes url)
-{
-    for (size_t i = 0; i + 3 <= url.len; i++)
-        if (memcmp(url.ptr + i, "://", 3) == 0)
-            return i + 3;
-    return bytes_starts_with(url, BYTES_LITERAL("//")) ? 2 : url.len;
-}
-
 static void write_url(const struct policy *policy, struct writer *writer, struct bytes url)
 {
     size_t parameters = find_any(url, "?#");
     struct bytes front = bytes_slice(url, 0, parameters);
-    size_t start = find_authority(front);
-    struct bytes authority = bytes_skip(front, start);
-    size_t at = 0;
+    size_t start;
 
-    authority.len = find_any(authority, "/");
-    for (size_t i = 0; i < authority.len; i++)
-        if (authority.ptr[i] == '@')
-            at = i;
-    write_raw(writer, bytes_slice(front, 0, start));
-    if (at > 0)
-        write_redacted(writer);
-    write_raw(writer, bytes_skip(front, start + at));
+    while ((start = find_authority(front)) != SIZE_MAX) {
+        size_t at = user_information(bytes_skip(front, start));
+
+        write_raw(writer, bytes_slice(front, 0, start));
+        if (at)
+            write_redacted(writer);
+        front = bytes_skip(front, start + at);
+    }
+    write_raw(writer, front);
     write_raw(writer, bytes_slice(url, parameters, 1));
     write_parameters(policy, writer, bytes_skip(url, parameters + 1));
 }
@@ -132,6 +162,7 @@ static const struct {
     text_writer write;
 } redacted_attributes[] = {
     {BYTES_LITERAL("url.query"), write_parameters},
+    {BYTES_LITERAL("url.path"), write_url},
     {BYTES_LITERAL("url.full"), write_url},
 };
 

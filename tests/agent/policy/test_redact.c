@@ -74,6 +74,11 @@ static void secret_values_of_a_query_are_masked(void **state)
         {"token", "token"},
         {"&&=&", "&&=&"},
         {"page=token", "page=token"},
+        {"to=http://u:p@x/y&page=1", "to=REDACTED&page=1"},
+        {"to=http%3A%2F%2Fu%3Ap%40x", "to=REDACTED"},
+        {"//u:p@x", "REDACTED"},
+        {"to=http://x/a@b", "to=http://x/a@b"},
+        {"mail=a@b", "mail=a@b"},
         {"token=a?key=b#jwt=c", "token=REDACTED?key=REDACTED#jwt=REDACTED"},
     };
 
@@ -93,7 +98,9 @@ static void user_information_and_secrets_of_a_url_are_masked(void **state)
         {"http://h/#key=y", "http://h/#key=REDACTED"},
         {"//u:p@h/", "//REDACTED@h/"},
         {"/path?code=1&page=2", "/path?code=REDACTED&page=2"},
-        {"http://h?next=http://u:p@h", "http://h?next=http://u:p@h"},
+        {"http://h?next=http://u:p@h", "http://h?next=REDACTED"},
+        {"/proxy/http://u:p@h/x//v@w", "/proxy/http://REDACTED@h/x//REDACTED@w"},
+        {"/a@b//c/d@e", "/a@b//c/d@e"},
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++)

@@ -88,8 +88,9 @@ static const struct row rows[] = {
      "every system call of every process", LOST_ALL},
     {AT(on_state), SET_ALL, ATTACH_TRACING, false, "ends of TCP connections",
      "opening and closing TCP connections", "ends of connections; the agent's own connections"},
-    {AT(mark_old_sockets), SET_TRACEPOINTS | SET_FEXIT, ATTACH_NEVER, true, "UNIX sockets older than the agent",
-     "once, at the start", "which ends of UNIX streams belong together"},
+    {AT(mark_old_sockets), SET_TRACEPOINTS | SET_FEXIT, ATTACH_NEVER, true,
+     "UNIX sockets older than the agent", "once, at the start",
+     "which ends of UNIX streams belong together"},
     {AT(learn_own_tgid), SET_ALL, ATTACH_NEVER, false, "the agent's own process number",
      "once, at the start", LOST_ALL},
 };

@@ -111,7 +111,7 @@ def forks(bench):
     """Processes that start and end (fork, exec, exit)"""
     result = alternate(bench, bench.rounds(ROUNDS), {"spawn": spawn_us})["spawn"]
     table(COMPARISON_HEADER, [result.row("/bin/true")])
-    say("  us per process; nothing is hooked there, so what is added is the machine's noise")
+    say("  us per process, of wall time: the agent is not pinned away from it")
 
 
 def datagram_us():

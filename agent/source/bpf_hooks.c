@@ -14,11 +14,13 @@
 #include <mntent.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "bpf/flowtrace.skel.h"
 
 #define LOG_LINES 12
+#define INITIAL_PID_NAMESPACE 0xeffffffc /* PROC_PID_INIT_INO, linux/proc_ns.h */
 
 enum set {
     SET_TRACEPOINTS = 1 << 0,
@@ -277,6 +279,14 @@ static int attach_row(struct hooks *hooks, size_t i)
     return hooks->links[i] ? 0 : -errno;
 }
 
+/* From another pid namespace the iterator visits only that one's processes. */
+static bool sees_all_processes(void)
+{
+    struct stat stat_;
+
+    return stat("/proc/self/ns/pid", &stat_) == 0 && stat_.st_ino == INITIAL_PID_NAMESPACE;
+}
+
 static int attach(struct hooks *hooks)
 {
     struct flowtrace_bpf *skeleton = hooks->skeleton;
@@ -291,7 +301,7 @@ static int attach(struct hooks *hooks)
             log_debug("the hook of %s does not attach",
                       bpf_program__name(program_of(skeleton, &rows[i])));
     }
-    if (bpf_program__fd(skeleton->progs.mark_old_sockets) >= 0 &&
+    if (bpf_program__fd(skeleton->progs.mark_old_sockets) >= 0 && sees_all_processes() &&
         visit(skeleton->progs.mark_old_sockets) == 0)
         skeleton->bss->settled = 1;
     return 0;

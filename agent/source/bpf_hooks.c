@@ -99,10 +99,17 @@ static const struct row rows[] = {
 static_assert(ELEMENTSOF(rows) <= HOOKS_MAX, "struct hook_report[HOOKS_MAX]");
 
 struct hooks {
+    bool without_udp;
     struct flowtrace_bpf *skeleton;
     size_t set; /* in `sets` */
     struct bpf_link *links[ELEMENTSOF(rows)];
 };
+
+/* The cgroup programs serve UDP alone. */
+static bool is_of_use(const struct row *row, enum set set, bool without_udp)
+{
+    return (row->set & set) && !(without_udp && row->attachment == ATTACH_CGROUP);
+}
 
 static struct bpf_program *program_of(const struct flowtrace_bpf *skeleton, const struct row *row)
 {
@@ -223,7 +230,8 @@ static int load(const struct source_options *options, enum set set, bool with_op
         return -errno;
     for (size_t i = 0; i < ELEMENTSOF(rows); i++)
         bpf_program__set_autoload(program_of(skeleton, &rows[i]),
-                                  (rows[i].set & set) && (with_optional || !rows[i].optional));
+                                  is_of_use(&rows[i], set, options->without_udp) &&
+                                      (with_optional || !rows[i].optional));
     r = configure(skeleton, options, set);
     if (r == 0)
         r = flowtrace_bpf__load(skeleton);
@@ -352,6 +360,7 @@ int hooks_open(const struct source_options *options, struct hooks **ret_hooks)
     hooks = calloc(1, sizeof(*hooks));
     if (!hooks)
         return -ENOMEM;
+    hooks->without_udp = options->without_udp;
     libbpf_set_print(print_libbpf);
     r = choose_set(hooks, options);
     if (r < 0) {
@@ -422,7 +431,7 @@ static enum hook_state state_of(const struct hooks *hooks, size_t i)
 {
     if (!hooks)
         return HOOK_MISSING;
-    if (!(rows[i].set & sets[hooks->set].set))
+    if (!is_of_use(&rows[i], sets[hooks->set].set, hooks->without_udp))
         return HOOK_UNUSED;
     if (rows[i].attachment == ATTACH_NEVER)
         return bpf_program__fd(program_of(hooks->skeleton, &rows[i])) >= 0 ? HOOK_ATTACHED

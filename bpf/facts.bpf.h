@@ -55,15 +55,10 @@ static __always_inline void fill_unix_names(const struct sock *sk, struct ft_fac
         facts->remote_tgid = BPF_CORE_READ(pid, numbers[0].nr);
 }
 
-static __always_inline void fill_facts(const struct sock *sk, const struct sock_state *state,
-                                       const struct task_struct *leader, struct ft_facts *facts)
+/* Who talks with whom, as the socket knows it. */
+static __always_inline void fill_ends(const struct sock *sk, const struct sock_state *state,
+                                      struct ft_facts *facts)
 {
-    facts->kind = FT_KIND_FACTS;
-    facts->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-    facts->starts[FT_DIR_IN] = state->starts[FT_DIR_IN];
-    facts->starts[FT_DIR_OUT] = state->starts[FT_DIR_OUT];
-    facts->has_starts = !state->midway;
-    facts->cgroup_id = bpf_get_current_cgroup_id();
     facts->family = READ(sk, __sk_common.skc_family);
     facts->transport = state->transport;
     facts->path_is_remote = 0;
@@ -73,6 +68,18 @@ static __always_inline void fill_facts(const struct sock *sk, const struct sock_
         fill_unix_names(sk, facts);
     else
         fill_inet_addresses(sk, facts);
+}
+
+/* All the rest. */
+static __always_inline void fill_facts(const struct sock *sk, const struct sock_state *state,
+                                       const struct task_struct *leader, struct ft_facts *facts)
+{
+    facts->kind = FT_KIND_FACTS;
+    facts->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+    facts->starts[FT_DIR_IN] = state->starts[FT_DIR_IN];
+    facts->starts[FT_DIR_OUT] = state->starts[FT_DIR_OUT];
+    facts->has_starts = !state->midway;
+    facts->cgroup_id = bpf_get_current_cgroup_id();
     __builtin_memset(facts->comm, 0, sizeof(facts->comm));
     bpf_probe_read_kernel_str(facts->comm, sizeof(facts->comm), leader->comm);
 }

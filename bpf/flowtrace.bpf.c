@@ -28,7 +28,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* ---- Linux 6.3 and later: run after any socket's operation ------------------------------------ */
+/* ---- Linux 6.3 and later: run after any socket's operation ----------------------------------- */
 
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int moved, int flags)
@@ -55,7 +55,7 @@ int on_sender_6(struct bpf_sock_addr *context)
     return note_sender(context, AF_INET6);
 }
 
-/* ---- before that: the ends of the functions that all sends and receives pass ------------------- */
+/* ---- before that: the ends of the functions that all sends and receives pass ----------------- */
 
 /* Sockets of the type `but_not` come by another function too. */
 static __always_inline int handle_call(const struct socket *sock, const struct msghdr *message,
@@ -84,7 +84,7 @@ static __always_inline int handle_call(const struct socket *sock, const struct m
         return handle_call(sock, message, moved, flags, FT_DIR_IN, but_not);                       \
     }
 
-/* inet_*: TCP, MPTCP, UDP. SOCK_SEQPACKET may call the functions of datagrams, or have them inlined. */
+/* inet_*: TCP, MPTCP, UDP. SOCK_SEQPACKET may call the functions of datagrams or inline them. */
 ON_SEND(inet_sendmsg, 0)
 ON_SEND(inet6_sendmsg, 0)
 ON_SEND(unix_stream_sendmsg, 0)
@@ -96,7 +96,7 @@ ON_RECEIVE(unix_stream_recvmsg, 0)
 ON_RECEIVE(unix_dgram_recvmsg, SOCK_SEQPACKET)
 ON_RECEIVE(unix_seqpacket_recvmsg, 0)
 
-/* ---- where neither is to be had: all system calls ---------------------------------------------- */
+/* ---- where neither is to be had: all system calls -------------------------------------------- */
 
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(on_call_end, struct pt_regs *regs, long result)
@@ -104,7 +104,7 @@ int BPF_PROG(on_call_end, struct pt_regs *regs, long result)
     return handle_call_end(regs, result);
 }
 
-/* ---- all kernels ------------------------------------------------------------------------------- */
+/* ---- all kernels ----------------------------------------------------------------------------- */
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)

@@ -215,7 +215,7 @@ struct bpf_iter__task_file {
 
 #pragma clang attribute pop
 
-/* ---- what user space hands to the kernel: never relocated -------------------------------------- */
+/* ---- what user space hands to the kernel: never relocated ------------------------------------ */
 
 struct user_msghdr { /* as much as is read */
     void *msg_name;

@@ -120,7 +120,7 @@ struct {
 
 const volatile __u32 capture_head = 1024;       /* bytes per operation, unless a verdict says so */
 const volatile __u64 ring_fill_mark = 1u << 20; /* bytes in the ring at which a nap is cut short */
-const volatile __u64 unix_salt = 1;       /* random: positions of UNIX streams differ between hosts */
+const volatile __u64 unix_salt = 1;       /* random: no two hosts have the same positions */
 const volatile bool by_address = false;   /* bpf/socket.bpf.h */
 const volatile bool want_udp = true;
 const volatile bool want_unix = true;

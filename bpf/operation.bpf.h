@@ -48,6 +48,7 @@ static __always_inline void record_stream(const struct operation *op, enum ft_di
 
     fill_record(op, dir, state->id, position, &scratch->record);
     if (with_facts) {
+        fill_ends(op->sk, state, &scratch->facts);
         fill_facts(op->sk, state, op->task->group_leader, &scratch->facts);
         state->tgid = op->task->tgid;
     }
@@ -95,7 +96,7 @@ static __noinline void handle_datagram(const struct operation *op, enum ft_dir d
         count(c, FT_NO_RECORD);
         return;
     }
-    fill_facts(op->sk, state, op->task->group_leader, &scratch->facts);
+    fill_ends(op->sk, state, &scratch->facts);
     find_buffer_apart(op, dir, &buffer, c);
     find_message_peer(op, dir, &buffer, scratch);
     id = datagram_connection(state, &scratch->facts);
@@ -105,6 +106,7 @@ static __noinline void handle_datagram(const struct operation *op, enum ft_dir d
         return;
     }
     wanted = op->length < head ? op->length : head;
+    fill_facts(op->sk, state, op->task->group_leader, &scratch->facts);
     fill_record(op, dir, id, position, &scratch->record);
     if (has_bytes(op, c))
         scratch->record.captured = copy_bytes(scratch, &buffer, wanted, c);

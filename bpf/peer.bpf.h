@@ -46,7 +46,7 @@ static __always_inline bool take_address(const struct operation *op,
     return op->transport == FT_UDP ? take_inet(from, facts) : take_path(from, len, facts);
 }
 
-/* How much of an address is read. 64 bits and a barrier: the verifier shall see what is compared. */
+/* How much of an address is read. The barrier shows the verifier what is compared. */
 static __always_inline u64 readable(u64 len)
 {
     asm volatile("" : "+r"(len));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The last fallback: the end of every system call, where neither the sockets' tracepoints nor fexit
- * are to be had (Linux 5.15 to 6.2 without function tracing). It sees what the calls of arch.h do to
- * sockets, by descriptor, and not sendfile, splice, io_uring and 32-bit programs.
+ * are to be had (Linux 5.15 to 6.2 without function tracing). It sees what the calls of arch.h do
+ * to sockets, by descriptor, and not sendfile, splice, io_uring and 32-bit programs.
  */
 #pragma once
 

@@ -14,11 +14,13 @@
 #include <mntent.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "bpf/flowtrace.skel.h"
 
 #define LOG_LINES 12
+#define INITIAL_PID_NAMESPACE 0xeffffffc /* PROC_PID_INIT_INO, linux/proc_ns.h */
 
 enum set {
     SET_TRACEPOINTS = 1 << 0,
@@ -88,18 +90,26 @@ static const struct row rows[] = {
      "every system call of every process", LOST_ALL},
     {AT(on_state), SET_ALL, ATTACH_TRACING, false, "ends of TCP connections",
      "opening and closing TCP connections", "ends of connections; the agent's own connections"},
-    {AT(mark_old_sockets), SET_TRACEPOINTS | SET_FEXIT, ATTACH_NEVER, true, "UNIX sockets older than the agent",
-     "once, at the start", "which ends of UNIX streams belong together"},
+    {AT(mark_old_sockets), SET_TRACEPOINTS | SET_FEXIT, ATTACH_NEVER, true,
+     "UNIX sockets older than the agent", "once, at the start",
+     "which ends of UNIX streams belong together"},
     {AT(learn_own_tgid), SET_ALL, ATTACH_NEVER, false, "the agent's own process number",
      "once, at the start", LOST_ALL},
 };
 static_assert(ELEMENTSOF(rows) <= HOOKS_MAX, "struct hook_report[HOOKS_MAX]");
 
 struct hooks {
+    bool without_udp;
     struct flowtrace_bpf *skeleton;
     size_t set; /* in `sets` */
     struct bpf_link *links[ELEMENTSOF(rows)];
 };
+
+/* The cgroup programs serve UDP alone. */
+static bool is_of_use(const struct row *row, enum set set, bool without_udp)
+{
+    return (row->set & set) && !(without_udp && row->attachment == ATTACH_CGROUP);
+}
 
 static struct bpf_program *program_of(const struct flowtrace_bpf *skeleton, const struct row *row)
 {
@@ -220,7 +230,8 @@ static int load(const struct source_options *options, enum set set, bool with_op
         return -errno;
     for (size_t i = 0; i < ELEMENTSOF(rows); i++)
         bpf_program__set_autoload(program_of(skeleton, &rows[i]),
-                                  (rows[i].set & set) && (with_optional || !rows[i].optional));
+                                  is_of_use(&rows[i], set, options->without_udp) &&
+                                      (with_optional || !rows[i].optional));
     r = configure(skeleton, options, set);
     if (r == 0)
         r = flowtrace_bpf__load(skeleton);
@@ -276,6 +287,14 @@ static int attach_row(struct hooks *hooks, size_t i)
     return hooks->links[i] ? 0 : -errno;
 }
 
+/* From another pid namespace the iterator visits only that one's processes. */
+static bool sees_all_processes(void)
+{
+    struct stat stat_;
+
+    return stat("/proc/self/ns/pid", &stat_) == 0 && stat_.st_ino == INITIAL_PID_NAMESPACE;
+}
+
 static int attach(struct hooks *hooks)
 {
     struct flowtrace_bpf *skeleton = hooks->skeleton;
@@ -290,7 +309,7 @@ static int attach(struct hooks *hooks)
             log_debug("the hook of %s does not attach",
                       bpf_program__name(program_of(skeleton, &rows[i])));
     }
-    if (bpf_program__fd(skeleton->progs.mark_old_sockets) >= 0 &&
+    if (bpf_program__fd(skeleton->progs.mark_old_sockets) >= 0 && sees_all_processes() &&
         visit(skeleton->progs.mark_old_sockets) == 0)
         skeleton->bss->settled = 1;
     return 0;
@@ -341,6 +360,7 @@ int hooks_open(const struct source_options *options, struct hooks **ret_hooks)
     hooks = calloc(1, sizeof(*hooks));
     if (!hooks)
         return -ENOMEM;
+    hooks->without_udp = options->without_udp;
     libbpf_set_print(print_libbpf);
     r = choose_set(hooks, options);
     if (r < 0) {
@@ -411,7 +431,7 @@ static enum hook_state state_of(const struct hooks *hooks, size_t i)
 {
     if (!hooks)
         return HOOK_MISSING;
-    if (!(rows[i].set & sets[hooks->set].set))
+    if (!is_of_use(&rows[i], sets[hooks->set].set, hooks->without_udp))
         return HOOK_UNUSED;
     if (rows[i].attachment == ATTACH_NEVER)
         return bpf_program__fd(program_of(hooks->skeleton, &rows[i])) >= 0 ? HOOK_ATTACHED

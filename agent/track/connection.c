@@ -4,7 +4,22 @@
 
 #include "base/macro.h"
 
-static void learn_facts(struct connection *connection, const struct connection_facts *facts)
+/* Few connections have a name, and with datagrams it comes each time. */
+static void learn_name(struct track *track, struct connection *connection,
+                       const struct socket_name *name)
+{
+    struct bytes text = bytes_make(name->bytes, name->len);
+    struct arena arena;
+
+    if (bytes_equal(connection->name, text))
+        return;
+    texts_give(&track->texts, &connection->texts);
+    arena = texts_take(&track->texts, text.len, &connection->texts);
+    connection->name = arena_copy(&arena, text);
+}
+
+static void learn_facts(struct track *track, struct connection *connection,
+                        const struct connection_facts *facts)
 {
     connection->has_facts = true;
     connection->has_starts = facts->has_starts;
@@ -12,7 +27,7 @@ static void learn_facts(struct connection *connection, const struct connection_f
     connection->local = facts->local;
     connection->remote = facts->remote;
     connection->transport = facts->transport;
-    connection->name = facts->name;
+    learn_name(track, connection, &facts->name);
     connection->name_is_remote = facts->name_is_remote;
     connection->netns = facts->netns;
     connection->starts[DIR_IN] = facts->starts[DIR_IN];
@@ -28,6 +43,7 @@ static void set_verdict(struct track *track, uint64_t connection, enum verdict_k
 
 static void release(struct track *track, struct connection *connection)
 {
+    texts_give(&track->texts, &connection->texts);
     stream_drop_window(track, &connection->streams[DIR_IN]);
     stream_drop_window(track, &connection->streams[DIR_OUT]);
     table_remove(&track->table, &connection->link);
@@ -96,7 +112,7 @@ struct connection *connection_get(struct track *track, const struct event *event
     if (event->connection_facts) {
         bool first = !connection->has_facts;
 
-        learn_facts(connection, event->connection_facts);
+        learn_facts(track, connection, event->connection_facts);
         if (first) {
             connection->from_start = connection_begins_at(connection, event->dir, event->position);
             connection->suspect = !connection->from_start &&

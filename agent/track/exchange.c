@@ -233,7 +233,7 @@ static void copy_name(struct track *track, const struct connection *connection,
     if (connection->name.len == 0)
         return;
     arena = texts_take(&track->texts, connection->name.len, &exchange->texts);
-    exchange->name = arena_copy(&arena, bytes_make(connection->name.bytes, connection->name.len));
+    exchange->name = arena_copy(&arena, connection->name);
     exchange->name_is_remote = connection->name_is_remote;
 }
 

@@ -75,7 +75,8 @@ struct connection {
     struct endpoint local;
     struct endpoint remote;
     enum transport transport;
-    struct socket_name name;
+    struct bytes name; /* of a UNIX socket, in `texts` */
+    struct text_block *texts;
     bool name_is_remote;
     uint32_t netns;
     uint64_t starts[2];

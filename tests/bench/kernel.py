@@ -2,16 +2,22 @@
 """What the hooks cost the programs that are traced: per socket operation, per HTTP exchange."""
 import contextlib
 import json
+import os
 import pathlib
+import socket
 import subprocess
+import time
 
-from flowtrace_bench import (COMPARISON_HEADER, LOAD_CPU, OTHER_CPU, Skip, alternate, descriptors,
-                             need, run_on, say, table)
+from flowtrace_bench import (COMPARISON_HEADER, LOAD_CPU, OTHER_CPU, Skip, alternate, cpu_seconds,
+                             descriptors, need, run_on, say, table)
 
 STATS = pathlib.Path("/proc/sys/kernel/bpf_stats_enabled")
 ROUNDS, SECONDS = 15, 0.5
 CAPTURED_NS, NOT_CAPTURED_NS, EXCHANGE_NS = 450, 120, 2000
 OPERATIONS_PER_EXCHANGE = 4
+SPAWNS = 300
+DATAGRAM, DATAGRAMS = b"d" * 100, 5000
+IDLE_SECONDS, SETTLE_SECONDS_IDLE = 10, 1
 
 
 def socket_ns(bench, *mode):
@@ -91,3 +97,64 @@ def exchange(bench):
     table(COMPARISON_HEADER, [result.row("exchange, 4 operations")])
     say("  ns of CPU per exchange, which gives 2 spans")
     judge(bench, "HTTP/1.1 exchange, both ends", result, EXCHANGE_NS)
+
+
+def spawn_us():
+    """A measurement: microseconds for a process that starts, does nothing and ends."""
+    start = time.perf_counter()
+    for _ in range(SPAWNS):
+        os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+    return (time.perf_counter() - start) / SPAWNS * 1e6
+
+
+def forks(bench):
+    """Processes that start and end (fork, exec, exit)"""
+    result = alternate(bench, bench.rounds(ROUNDS), {"spawn": spawn_us})["spawn"]
+    table(COMPARISON_HEADER, [result.row("/bin/true")])
+    say("  us per process, of wall time: the agent is not pinned away from it")
+
+
+def datagram_us():
+    """A measurement: microseconds for a datagram of 100 bytes there and one back, UDP, one task."""
+    one, other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    with one, other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        start = time.perf_counter()
+        for _ in range(DATAGRAMS):
+            one.sendto(DATAGRAM, other.getsockname())
+            other.sendto(*other.recvfrom(200))
+            one.recv(200)
+        return (time.perf_counter() - start) / DATAGRAMS * 1e6
+
+
+def unix_us():
+    """A measurement: microseconds for 100 bytes there and back over a UNIX stream, one task."""
+    one, other = socket.socketpair()
+    with one, other:
+        start = time.perf_counter()
+        for _ in range(DATAGRAMS):
+            one.send(DATAGRAM)
+            other.send(other.recv(200))
+            one.recv(200)
+        return (time.perf_counter() - start) / DATAGRAMS * 1e6
+
+
+def families(bench):
+    """UDP and UNIX sockets: 100 bytes there and back"""
+    results = alternate(bench, bench.rounds(ROUNDS), {"udp": datagram_us, "unix": unix_us},
+                        cpu=OTHER_CPU)
+    table(COMPARISON_HEADER, [results["udp"].row("UDP, not connected"),
+                              results["unix"].row("UNIX stream")])
+    say("  us per round trip of 4 operations; no protocol is known in it, so the kernel side is "
+        "soon told to give up")
+
+
+def idle(bench):
+    """The agent's CPU when nothing selected happens"""
+    with bench.agent("--set", "select.ports=1") as agent:
+        time.sleep(SETTLE_SECONDS_IDLE)
+        before = cpu_seconds(agent.process.pid)
+        time.sleep(bench.seconds(IDLE_SECONDS))
+        used = cpu_seconds(agent.process.pid) - before
+    table(("CPU ms", "in s"), [(f"{used * 1e3:.0f}", bench.seconds(IDLE_SECONDS))])

@@ -24,6 +24,7 @@ class SocketChecks:
     """`events` of a recording against the `truth` of peers/talk.py, which calls itself `name`."""
 
     hooks = "auto"
+    arguments = ()
     sendfile_is_seen = True  # by a hook; before Linux 6.5 it is a gap in the positions
     unix_ends_meet = True    # the two ends of a UNIX stream see the same positions
 
@@ -135,18 +136,24 @@ class Sockets(SocketChecks, e2e.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.name = e2e.unique("talk")[:15]
-        path = cls.directory / "run.rec"
-        agent = cls.keep(e2e.Agent(cls.directory, "--record", path,
-                                   "--set", f"capture.hooks={cls.hooks}", "--set",
-                                   f"select.executables={cls.name}").wait_ready())
-        talk = subprocess.run([sys.executable, PEERS / "talk.py", cls.name], check=True,
+        cls.trace(cls)
+
+    @staticmethod
+    def trace(case):
+        """Runs talk.py under an agent; the class gets events, truth and totals."""
+        case.name = e2e.unique("talk")[:15]
+        path = case.directory / "run.rec"
+        agent = case.keep(e2e.Agent(case.directory, "--record", path,
+                                   "--set", f"capture.hooks={case.hooks}", "--set",
+                                   f"select.executables={case.name}",
+                                   *case.arguments).wait_ready())
+        talk = subprocess.run([sys.executable, PEERS / "talk.py", case.name], check=True,
                               capture_output=True, text=True, timeout=60)
         time.sleep(0.5)
         agent.stop()
-        cls.totals = agent.totals()
-        cls.truth = truth_of(talk.stdout)
-        cls.events = [e for e in recording.read(path) if e.kind == recording.DATA]
+        case.totals = agent.totals()
+        case.truth = truth_of(talk.stdout)
+        case.events = [e for e in recording.read(path) if e.kind == recording.DATA]
 
 
 class SocketsBySystemCall(Sockets):
@@ -155,6 +162,29 @@ class SocketsBySystemCall(Sockets):
     hooks = "syscalls"
     sendfile_is_seen = False
     unix_ends_meet = False
+
+
+class TurnedOff(e2e.Case):
+    """Families that are left out are counted, and nothing of them is seen."""
+
+    hooks, arguments = "auto", ("--set", "capture.udp=false", "--set", "capture.unix=false")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        Sockets.trace(cls)
+
+    def test_only_tcp_is_seen(self):
+        self.assertEqual({e.known.transport for e in self.events},
+                         {recording.TCP, recording.MPTCP})
+
+    def test_what_is_left_out_is_counted(self):
+        used = e2e.sum_of(self.totals, "Operations used")
+        lost = e2e.sum_of(self.totals, "Operations lost")
+        left_out = sum(2 * len(self.truth[case]["sent"]) for case in
+                       ("udp", "udp6", "dual", "many", "path", "abstract", "named", "packet"))
+        self.assertGreaterEqual(self.totals["operations_turned_off"], left_out)
+        self.assertEqual(self.totals["operations"], used + lost, self.totals)
 
 
 class HttpOverUnix(e2e.Case):

@@ -90,7 +90,8 @@ static int open_target(struct otlp_exporter *otlp, const char *url, uint64_t kee
         return log_error(-E2BIG, "exporter otlp: more than %d endpoints", OTLP_ENDPOINTS_MAX);
     r = endpoint_parse(url, otlp->choice.insecure, &target->endpoint, &problem);
     if (r < 0) {
-        log_error(0, "exporter otlp: %s: %s", url, problem);
+        /* Not what may be a password: "user:password@host" is what is refused, among others. */
+        log_error(0, "exporter otlp: %s: %s", strchr(url, '@') ? "a URL" : url, problem);
         return r;
     }
     options.tls = target->endpoint.tls ? &otlp->tls : NULL;
@@ -143,7 +144,7 @@ static int otlp_open(const struct exporter_options *options, void **ret_exporter
 /* No memory may pass; a request that cannot be made never can. */
 static struct export_outcome failed(struct otlp_exporter *otlp, const char *what, int error)
 {
-    snprintf(otlp->reason, sizeof(otlp->reason), "%s: %s",  what, strerror(-error));
+    snprintf(otlp->reason, sizeof(otlp->reason), "%s: %s", what, strerror(-error));
     return (struct export_outcome){.result = error == -ENOMEM ? EXPORT_RETRY : EXPORT_FAILED,
                                    .reason = otlp->reason};
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/macro.h"
+#include "exporters/otlp_http/endpoint.h"
 #include "otlp/otlp.h"
 
 #include <stdio.h>
@@ -57,7 +58,7 @@ struct export_outcome answer_outcome(const struct answer *answer, const char *ur
 
     if (result == EXPORT_OK)
         return delivered(answer);
-    snprintf(reason, ANSWER_REASON_MAX, "%.200s: status %ld%s", url, answer->status,
+    snprintf(reason, ANSWER_REASON_MAX, "%.*s: status %ld%s", url_shown(url), url, answer->status,
              answer->body.len ? ": " : "");
     append_text(answer->body, reason, ANSWER_REASON_MAX);
     return (struct export_outcome){.result = result,

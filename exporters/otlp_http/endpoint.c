@@ -2,6 +2,8 @@
 /* Endpoint URLs of OTLP/HTTP; the contract stands in endpoint.h. */
 #include "exporters/otlp_http/endpoint.h"
 
+#include "base/macro.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
@@ -10,6 +12,7 @@
 #define HTTPS "https://"
 #define PORT_DEFAULT ":4318"
 #define SIGNAL_PATH "v1/traces"
+#define SHOWN_MAX 200
 
 static int problem(const char *text, const char **ret_problem)
 {
@@ -72,4 +75,9 @@ int url_make(const char *text, enum url_kind kind, bool insecure, char ret_url[s
         return problem("the URL is too long", ret_problem);
     memcpy(ret_url, url, (size_t)n + 1);
     return 0;
+}
+
+int url_shown(const char *url)
+{
+    return (int)MIN(strcspn(url, "?#"), (size_t)SHOWN_MAX);
 }

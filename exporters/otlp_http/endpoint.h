@@ -21,3 +21,6 @@ enum url_kind {
  */
 int url_make(const char *text, enum url_kind kind, bool insecure, char ret_url[static URL_MAX],
              const char **ret_problem);
+
+/* How many bytes of a URL may stand in a log: not its query, which may hold a key; at most 200. */
+int url_shown(const char *url);

@@ -122,7 +122,8 @@ static int add_url(struct otlp_exporter *otlp, const char *text, enum url_kind k
         return log_error(-E2BIG, "exporter otlp_http: more than %d endpoints", OTLP_ENDPOINTS_MAX);
     r = url_make(text, kind, otlp->choice.insecure, otlp->urls[otlp->n_urls], &problem);
     if (r < 0) {
-        log_error(0, "exporter otlp_http: %s: %s", text, problem);
+        /* Not what may be a password: "user:password@host" is what is refused, among others. */
+        log_error(0, "exporter otlp_http: %s: %s", strchr(text, '@') ? "a URL" : text, problem);
         return r;
     }
     otlp->n_urls++;
@@ -359,8 +360,9 @@ static struct export_outcome post_anywhere(struct otlp_exporter *otlp, struct by
         if (post(otlp, body, &answer))
             outcome = answer_outcome(&answer, otlp->urls[otlp->current], otlp->reason);
         else
-            snprintf(otlp->reason, sizeof(otlp->reason), "%.200s: %.190s",
-                     otlp->urls[otlp->current], otlp->error[0] ? otlp->error : "no answer");
+            snprintf(otlp->reason, sizeof(otlp->reason), "%.*s: %.190s",
+                     url_shown(otlp->urls[otlp->current]), otlp->urls[otlp->current],
+                     otlp->error[0] ? otlp->error : "no answer");
         if (outcome.result != EXPORT_RETRY || outcome.retry_after_ns > 0)
             break;
         otlp->current = (otlp->current + 1) % otlp->n_urls;

@@ -81,6 +81,8 @@ static void the_reason_holds_what_of_the_body_can_be_read(void **state)
     assert_int_equal(strlen(reason), strlen("http://h:4318/v1/traces: status 400: ") + 120);
     outcome_of((struct answer){.status = 404});
     assert_string_equal(reason, "http://h:4318/v1/traces: status 404");
+    answer_outcome(&(struct answer){.status = 404}, "http://h/x?api_key=hunter2", reason);
+    assert_string_equal(reason, "http://h/x: status 404");
 }
 
 int main(void)

@@ -218,11 +218,12 @@ static void on_drop(void *arg, struct exchange *exchange)
     causality_release(pipeline->causality, &exchange->cause);
 }
 
-static void on_blind(void *arg, const struct event *event)
+static void on_blind(void *arg, const struct event *event, bool for_good)
 {
     struct pipeline *pipeline = arg;
 
-    causality_note_blind(pipeline->causality, event->exec.tgid, event->exec.process_start_ns);
+    causality_note_blind(pipeline->causality, event->exec.tgid, event->exec.process_start_ns,
+                         for_good ? UINT64_MAX : event->time_ns);
 }
 
 static void on_verdict(void *arg, uint64_t connection, struct verdict verdict)

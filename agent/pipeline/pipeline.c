@@ -257,6 +257,8 @@ static void tell_time(struct pipeline *pipeline, uint64_t time_ns)
 {
     int64_t passed = (int64_t)(time_ns - pipeline->event_ns);
 
+    if (passed < 0 && passed > -CPU_SKEW_NS)
+        return;
     if (pipeline->event_ns == 0)
         pipeline->now_ns = time_ns;
     else if (passed > 0 && (passed < CLOCK_STEP_NS || pipeline_is_idle(pipeline)))

@@ -332,13 +332,14 @@ void causality_end(struct causality *causality, struct cause *cause, bool answer
     close_request(causality, cause, answered, tid, now_ns);
 }
 
-void causality_note_blind(struct causality *causality, uint32_t tgid, uint64_t process_start_ns)
+void causality_note_blind(struct causality *causality, uint32_t tgid, uint64_t process_start_ns,
+                          uint64_t now_ns)
 {
     struct process_model *model =
         process_models_get(&causality->processes, tgid, process_start_ns);
 
     if (model)
-        model->blind = true;
+        process_model_note_hidden(model, now_ns);
 }
 
 void causality_note_loss(struct causality *causality, uint64_t now_ns)

@@ -96,10 +96,12 @@ void causality_end(struct causality *causality, struct cause *cause, bool answer
                    uint64_t now_ns);
 
 /*
- * Requests may come into this process without being seen (a connection outside the selection, or one
- * whose protocol is not known): the only open request that is seen may not be the only one.
+ * A request may have come into this process unseen at `now_ns`, and be served for a minute;
+ * UINT64_MAX: and so may others for good (a connection outside the selection, or one whose
+ * protocol is not known). The only open request that is seen may not be the only one.
  */
-void causality_note_blind(struct causality *causality, uint32_t tgid, uint64_t process_start_ns);
+void causality_note_blind(struct causality *causality, uint32_t tgid, uint64_t process_start_ns,
+                          uint64_t now_ns);
 
 /* Records were lost: for a while, what seems to be the only candidate may not be. */
 void causality_note_loss(struct causality *causality, uint64_t now_ns);

@@ -23,7 +23,7 @@ static struct finding find_by_thread(const struct inquiry *inquiry)
     bool another;
     struct cause *cause;
 
-    if (!process_model_is_bound(inquiry->model) || inquiry->model->blind)
+    if (!process_model_is_bound(inquiry->model) || inquiry->model->hides_until_ns == UINT64_MAX)
         return nobody;
     cause = process_model_of_thread(inquiry->model, inquiry->call->tid, inquiry->call->key,
                                     &another);

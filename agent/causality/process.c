@@ -117,6 +117,13 @@ void process_model_open(struct process_model *model, struct cause *cause)
     model->n_open++;
 }
 
+void process_model_note_hidden(struct process_model *model, uint64_t now_ns)
+{
+    uint64_t until_ns = now_ns > UINT64_MAX - HIDDEN_NS ? UINT64_MAX : now_ns + HIDDEN_NS;
+
+    model->hides_until_ns = MAX(model->hides_until_ns, until_ns);
+}
+
 void process_model_close(struct process_model *model, struct cause *cause, bool answered,
                          uint32_t tid, uint64_t now_ns)
 {
@@ -127,7 +134,7 @@ void process_model_close(struct process_model *model, struct cause *cause, bool 
     else
         model->streak = 0;
     if (!answered)
-        model->abandoned_until_ns = now_ns + ABANDONED_NS;
+        process_model_note_hidden(model, now_ns);
 }
 
 static struct served *find_served(struct process_model *model, uint32_t tid)
@@ -162,7 +169,7 @@ const struct served *process_model_last_served(const struct process_model *model
 
 bool process_model_may_hide(const struct process_model *model, uint64_t now_ns)
 {
-    return model->blind || now_ns < model->abandoned_until_ns;
+    return now_ns < model->hides_until_ns;
 }
 
 bool process_model_is_bound(const struct process_model *model)

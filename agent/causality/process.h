@@ -21,7 +21,7 @@
 #define OPEN_SEARCH_MAX 512
 #define SERVED_MAX 8                        /* threads whose last request is remembered, */
 #define SERVED_NS UINT64_C(1000000000)      /* for so long */
-#define ABANDONED_NS UINT64_C(60000000000) /* how long an unanswered request may be served */
+#define HIDDEN_NS UINT64_C(60000000000)     /* how long a request may be served out of sight */
 
 /* The last request that a thread has answered. */
 struct served {
@@ -39,8 +39,7 @@ struct process_model {
     struct list open; /* SERVER causes, oldest first */
     size_t n_open;
     unsigned streak;
-    bool blind; /* has connections whose requests are not seen */
-    uint64_t abandoned_until_ns;
+    uint64_t hides_until_ns; /* requests may be open until then that are not known here */
     uint64_t salt; /* of its tokens */
     struct list spilled; /* token sets, see tokens.h */
     unsigned next_served;
@@ -81,6 +80,9 @@ void process_model_note_served(struct process_models *models, struct process_mod
 /* What this thread served last, if that is not long ago, or NULL. */
 const struct served *process_model_last_served(const struct process_model *model, uint32_t tid,
                                                uint64_t now_ns);
+
+/* A request may be served out of sight from `now_ns` on; UINT64_MAX: for good. */
+void process_model_note_hidden(struct process_model *model, uint64_t now_ns);
 
 bool process_model_is_bound(const struct process_model *model);
 

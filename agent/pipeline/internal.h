@@ -11,6 +11,7 @@
 #include "track/track.h"
 
 #define ADVANCE_NS UINT64_C(10000000) /* how often time-outs are looked at */
+#define CPU_SKEW_NS INT64_C(100000000)      /* records of two CPUs are out of order by less */
 #define CLOCK_STEP_NS INT64_C(300000000000) /* events of something open are never so far apart */
 #define SPAN_TEXT_MAX 8192            /* strings made while describing one span */
 #define SPAN_BYTES_MAX (256u << 10)   /* one encoded span */
@@ -27,7 +28,7 @@ struct pipeline {
     struct buffer encoded;   /* the span in hand */
     struct arena span_text;
     struct list lingering;   /* finished exchanges that wait, by the time of their end */
-    uint64_t event_ns;       /* the time that the last event told */
+    uint64_t event_ns;       /* the latest time that an event told since a step */
     uint64_t now_ns;         /* the time that time-outs go by: it never steps */
     uint64_t advanced_ns;
     uint64_t batch_begun_ns; /* when the first span of the batch was added */

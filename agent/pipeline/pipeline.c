@@ -246,11 +246,12 @@ static void on_drop(void *arg, struct exchange *exchange)
     causality_release(pipeline->causality, &exchange->cause);
 }
 
-static void on_blind(void *arg, const struct event *event)
+static void on_blind(void *arg, const struct event *event, bool for_good)
 {
     struct pipeline *pipeline = arg;
 
-    causality_note_blind(pipeline->causality, event->exec.tgid, event->exec.process_start_ns);
+    causality_note_blind(pipeline->causality, event->exec.tgid, event->exec.process_start_ns,
+                         for_good ? UINT64_MAX : event->time_ns);
 }
 
 static void on_verdict(void *arg, uint64_t connection, struct verdict verdict)
@@ -284,6 +285,8 @@ static void tell_time(struct pipeline *pipeline, uint64_t time_ns)
 {
     int64_t passed = (int64_t)(time_ns - pipeline->event_ns);
 
+    if (passed < 0 && passed > -CPU_SKEW_NS)
+        return;
     if (pipeline->event_ns == 0)
         pipeline->now_ns = time_ns;
     else if (passed > 0 && (passed < CLOCK_STEP_NS || pipeline_is_idle(pipeline)))

@@ -159,7 +159,7 @@ void connection_note_hidden(struct track *track, struct connection *connection,
     if (!connection->inbound || connection->hidden)
         return;
     connection->hidden = true;
-    track->options.sink.blind(track->options.sink.arg, event);
+    track->options.sink.blind(track->options.sink.arg, event, true);
 }
 
 void connection_give_up(struct track *track, struct connection *connection,

@@ -116,6 +116,8 @@ bool detect(struct track *track, struct connection *connection, const struct eve
             connection_note_hidden(track, connection, event);
         stream_drop_window(track, stream);
         connection->detect_operations += !protocol;
+        if (event->dir == DIR_IN && protocol && result == PROBE_CLIENT)
+            track->options.sink.blind(track->options.sink.arg, event, false);
     }
     stream->started = true;
     stream->lost = stream->quiet = true;

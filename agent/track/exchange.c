@@ -339,7 +339,7 @@ static void take_request(struct track *track, struct connection *connection, enu
     if (!exchange) {
         counters_add(track->counters, COUNTER_exchanges_evicted, 1);
         /* Whoever serves it may call others all the same. */
-        track->options.sink.blind(track->options.sink.arg, event);
+        track->options.sink.blind(track->options.sink.arg, event, false);
         return;
     }
     note_pipelining(connection, exchange);

@@ -119,6 +119,13 @@ static void lose(const struct feed *feed, bool gap)
         stream_forget(feed->track, feed->connection, feed->dir);
 }
 
+/* What is passed over here may have been a request. */
+static void note_blind(const struct feed *feed)
+{
+    if (feed->dir == DIR_IN && feed->dir == feed->connection->client_dir)
+        feed->track->options.sink.blind(feed->track->options.sink.arg, feed->event, false);
+}
+
 /* Offset of the next plausible message start; all of the data where there is none. */
 static size_t find_start(const struct feed *feed, struct bytes data)
 {
@@ -214,8 +221,10 @@ static size_t parse_view(const struct feed *feed, struct bytes view, uint64_t ba
             pass(feed, n);
             continue;
         }
-        if (feed->stream->lost && feed->stream->quiet)
+        if (feed->stream->lost && feed->stream->quiet) {
+            note_blind(feed);
             return view.len;
+        }
         if (feed->stream->lost) {
             at += find_start(feed, bytes_skip(view, at));
             if (feed->stream->lost)

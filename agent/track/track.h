@@ -99,8 +99,8 @@ struct track_sink {
     /* It is lost (and counted): release what begin took. Track releases the exchange itself. */
     void (*drop)(void *arg, struct exchange *exchange);
 
-    /* Requests may come in on this event's connection that nobody will see. */
-    void (*blind)(void *arg, const struct event *event);
+    /* A request may have come in unseen with this event; `for_good`: and so may all that follow. */
+    void (*blind)(void *arg, const struct event *event, bool for_good);
 
     void (*set_verdict)(void *arg, uint64_t connection, struct verdict verdict);
     void *arg;

@@ -209,7 +209,8 @@ def run_all(keep, directory, connections, rate_of, count_of, only=None):
     build(directory)
     ways = [Callers(directory, keep, hidden, only) for hidden in (False, True)]
     ports = ",".join(str(port) for way in ways for port in way.all_ports)
-    agent = keep(e2e.Agent(directory, "--set", f"select.ports={ports}").wait_ready())
+    agent = keep(e2e.Agent(directory, "--set", f"select.ports={ports}", "--set",
+                           "capture.ring=16MiB").wait_ready())
     answers = {}
     with concurrent.futures.ThreadPoolExecutor(len(ways)) as pool:
         for part in pool.map(lambda way: drive_all(way, connections, rate_of, count_of), ways):

@@ -205,7 +205,7 @@ static void in_a_process_that_is_blind_the_only_request_proves_nothing(void **st
     struct world *world = *state;
     struct cause request, call;
 
-    causality_note_blind(world->causality, NGINX, 1);
+    causality_note_blind(world->causality, NGINX, 1, UINT64_MAX);
     begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
     begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
     assert_int_equal(call.evidence, EVIDENCE_NONE);
@@ -219,7 +219,7 @@ static void in_a_process_that_is_blind_the_thread_proves_nothing_either(void **s
     struct cause request, call;
 
     serve_in_turn(world, NGINX, 1, 8);
-    causality_note_blind(world->causality, NGINX, 1);
+    causality_note_blind(world->causality, NGINX, 1, UINT64_MAX);
     begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
     begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
     assert_int_equal(call.evidence, EVIDENCE_NONE);

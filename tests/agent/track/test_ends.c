@@ -69,7 +69,7 @@ static void on_drop(void *arg, struct exchange *exchange)
 {
 }
 
-static void on_blind(void *arg, const struct event *event)
+static void on_blind(void *arg, const struct event *event, bool for_good)
 {
 }
 

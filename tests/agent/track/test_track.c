@@ -394,6 +394,7 @@ static void a_connection_joined_in_the_middle_is_found_behind_its_next_turn(void
     say(world, DIR_OUT, "rest of some body");
     exchange_rounds(world, 1);
     assert_int_equal(world->n_begun, 0);
+    assert_int_equal(world->n_blind, 1); /* that request is served unseen */
     exchange_rounds(world, 4);
     assert_int_equal(world->n_ended, 4);
     assert_int_equal(world->ended[0].position, START_IN + 5000 + sizeof(REQUEST) - 1);

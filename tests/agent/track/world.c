@@ -45,7 +45,7 @@ static void on_drop(void *arg, struct exchange *exchange)
     ((struct world *)arg)->n_dropped++;
 }
 
-static void on_blind(void *arg, const struct event *event)
+static void on_blind(void *arg, const struct event *event, bool for_good)
 {
     ((struct world *)arg)->n_blind++;
 }

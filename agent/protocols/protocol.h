@@ -45,7 +45,7 @@ struct parse_result {
 };
 
 enum message_kind {
-    MESSAGE_REQUEST,
+    MESSAGE_REQUEST,  /* of a server too, if ONE_WAY: what it sends unasked */
     MESSAGE_RESPONSE,
     MESSAGE_PART, /* more of the message last begun on `stream` by this sender: its end, trailers */
 };
@@ -119,8 +119,9 @@ struct protocol {
 
     /*
      * Names, kind-specific status and attributes of the exchange, network.protocol.* included.
-     * span->kind, times, network.peer.* and network.transport are set before; `response` is NULL
-     * where none was seen. New strings go to span->arena, the others point into the messages.
+     * span->kind, times, network.peer.* and network.transport are set before; a kind CLIENT may
+     * become PRODUCER, SERVER may become CONSUMER. `response` is NULL where none was seen. New
+     * strings go to span->arena, the others point into the messages.
      * Redaction is not done here: policy/ sees every span after this.
      */
     void (*describe)(const struct message *request, const struct message *response,

@@ -196,7 +196,7 @@ static void read_context(struct track *track, const struct message *message, str
 static void fill_ends(struct exchange *exchange, const struct connection *connection,
                       enum direction dir)
 {
-    bool turned = connection->passive && dir == DIR_OUT;
+    bool turned = connection->passive && connection->client_dir == DIR_OUT;
 
     exchange->local = turned ? connection->remote : connection->local;
     exchange->remote = turned ? connection->local : connection->remote;
@@ -204,6 +204,7 @@ static void fill_ends(struct exchange *exchange, const struct connection *connec
     exchange->netns = connection->netns;
     exchange->has_endpoints = connection->has_facts;
     exchange->passive = connection->passive;
+    exchange->serves = connection->passive || connection->client_dir == DIR_IN;
     exchange->exec = connection->passive ? endpoint_exec(&exchange->local)
                                          : connection->streams[dir].head_exec;
 }
@@ -212,9 +213,10 @@ static void fill_cause(struct exchange *exchange, const struct connection *conne
                        enum direction dir)
 {
     const struct stream *stream = &connection->streams[dir];
+    bool sent = connection->passive ? dir != connection->client_dir : dir == DIR_OUT;
 
     exchange->cause = (struct cause){
-        .kind = dir == DIR_OUT && !connection->passive ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER,
+        .kind = sent ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER,
         .tgid = exchange->exec.tgid,
         .tid = exchange->exec.tid,
         .process_start_ns = exchange->exec.process_start_ns,

@@ -202,6 +202,21 @@ static void pipelined_requests_are_answered_in_order(void **state)
     assert_int_equal(world->ended[1].code, 404);
 }
 
+/* With a protocol in which servers do. */
+static void what_a_server_sends_unasked_is_an_exchange_that_it_began(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, "*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\nc\r\n");
+    say(world, DIR_OUT, "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+    say(world, DIR_OUT, "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n");
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[1].end, EXCHANGE_ANSWERED);
+    assert_int_equal(world->ended[1].kind, SPAN_KIND_CLIENT);
+    assert_false(world->ended[1].has_response);
+    assert_true(world->ended[1].serves);
+}
+
 static void a_gap_among_pipelined_requests_ends_trust_in_the_pairing(void **state)
 {
     struct world *world = *state;
@@ -517,6 +532,7 @@ int main(void)
         TEST(a_response_whose_record_comes_before_its_requests_is_still_its_own),
         TEST(an_early_response_whose_request_is_lost_gets_none),
         TEST(pipelined_requests_are_answered_in_order),
+        TEST(what_a_server_sends_unasked_is_an_exchange_that_it_began),
         TEST(a_gap_among_pipelined_requests_ends_trust_in_the_pairing),
         TEST(a_head_whose_end_was_not_captured_is_marked_incomplete),
         TEST(what_looks_like_a_request_in_a_body_behind_a_cut_head_is_none),

@@ -209,6 +209,17 @@ static void fill_ends(struct exchange *exchange, const struct connection *connec
                                          : connection->streams[dir].head_exec;
 }
 
+/*
+ * The start of the stream against `dir`, the same at both ends: the one who connected counts its SYN
+ * (docs/bpf.md), which shows where it receives what the other side sent unasked.
+ */
+static uint64_t other_start(const struct connection *connection, enum direction dir)
+{
+    bool counts_syn = dir == DIR_IN && connection->client_dir == DIR_OUT;
+
+    return connection->starts[!dir] + counts_syn;
+}
+
 static void fill_cause(struct exchange *exchange, const struct connection *connection,
                        enum direction dir)
 {
@@ -222,7 +233,7 @@ static void fill_cause(struct exchange *exchange, const struct connection *conne
         .process_start_ns = exchange->exec.process_start_ns,
         .start_ns = stream->head_time_ns,
         .position = stream->head_position,
-        .other_start = connection->starts[!dir],
+        .other_start = other_start(connection, dir),
         .on_wire = connection->has_starts,
     };
 }

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Redis: one span at both ends for every command that redis-benchmark, redis-cli and redis-py count,
+at several concurrencies and in pipelines; tshark agrees on what was said."""
+import collections
+import time
+
+import flowtrace_e2e as e2e
+import stores_e2e as stores
+
+N = 2000
+
+
+class Benchmark(e2e.Case):
+    """redis-benchmark counts its own requests: -n of each test."""
+
+    RUNS = [(1, 1), (16, 1), (64, 1), (16, 16)]  # clients, pipeline
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        server = cls.keep(stores.Redis(cls.directory))
+        agent = cls.keep(e2e.Agent(
+            cls.directory, "--set", f"select.ports={server.port}",
+            # A connection's first pipeline comes before its protocol is known.
+            "--set", "capture.head=16KiB").wait_ready())
+        for clients, pipeline in cls.RUNS:
+            stores.run("redis-benchmark", "-p", server.port, "-n", N, "-c", clients,
+                       "-P", pipeline, "-t", "set,get,mset", "-q", "--threads", 1)
+        time.sleep(1)
+        agent.stop()
+        cls.totals = agent.totals()
+        cls.sent, cls.served = stores.by_end(agent.spans(), "redis")
+
+    def test_one_span_per_command_at_both_ends(self):
+        for spans in (self.sent, self.served):
+            names = stores.names_of(spans)
+            self.assertEqual({n: names[n] for n in ("SET", "GET", "MSET")},
+                             dict.fromkeys(("SET", "GET", "MSET"), N * len(self.RUNS)))
+
+    def test_each_command_is_whole(self):
+        for span in self.sent + self.served:
+            self.assertNotIn("flowtrace.incomplete", span.attributes)
+            self.assertFalse(span.error)
+
+    def test_the_servers_span_is_the_clients_child(self):
+        sent = {s.span_id for s in self.sent}
+        self.assertEqual({s.parent_id for s in self.served}, sent)
+
+    def test_nothing_of_it_is_lost(self):
+        for name in ("operations_gap", "operations_lost", "streams_gaps",
+                     "connections_desynchronized", "responses_unpaired"):
+            self.assertEqual(self.totals.get(name, 0), 0, name)
+
+
+CALLS = """
+import redis, sys, threading
+port = int(sys.argv[1])
+for protocol in (2, 3):
+    r = redis.Redis(port=port, protocol=protocol, db=5)
+    r.set("secret-key", "secret-value")
+    assert r.get("secret-key") == b"secret-value"
+    r.set("secret-big", b"x" * 1000000)
+    assert len(r.get("secret-big")) == 1000000
+    with r.pipeline(transaction=True) as p:
+        p.incr("secret-n").incr("secret-n").get("secret-n")
+        p.execute()
+    with r.pipeline(transaction=False) as p:
+        for i in range(50):
+            p.rpush("secret-list", i)
+        p.execute()
+    assert len(r.lrange("secret-list", 0, -1)) == 50 * (protocol - 1)
+    try:
+        r.lpush("secret-key", 1)
+        sys.exit("no error")
+    except redis.ResponseError:
+        pass
+    r.hset("secret-hash", mapping={"a": 1, "b": 2})
+    r.hgetall("secret-hash")
+    r.eval("return {1, {2, 3}, 'x'}", 0)
+    assert r.blpop("secret-none", timeout=1) is None
+    s = r.pubsub()
+    s.subscribe("news", "sports")
+    s.psubscribe("n*")
+    for _ in range(3):
+        s.get_message(timeout=5)
+    for i in range(5):
+        r.publish("news", "secret-message")
+    for _ in range(10):
+        m = s.get_message(timeout=5)
+        assert m["data"] == b"secret-message", m
+    s.unsubscribe()
+    s.close()
+    r.close()
+"""
+
+
+class Calls(e2e.Case):
+    """Shapes that redis-py makes, in RESP2 and RESP3."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        server = cls.keep(stores.Redis(cls.directory))
+        capture = cls.keep(stores.Capture(cls.directory, server.port))
+        agent = cls.keep(e2e.Agent(
+            cls.directory, "--set", f"select.ports={server.port}").wait_ready())
+        stores.run(stores.python_clients(), "-c", CALLS, server.port)
+        server.cli("-3", "set", "secret-cli", "1")
+        time.sleep(1)
+        agent.stop()
+        capture.stop()
+        cls.totals, cls.capture = agent.totals(), capture
+        cls.text = agent.spans_path.read_text()
+        cls.sent, cls.served = stores.by_end(agent.spans(), "redis")
+
+    def of(self, name):
+        return [s for s in self.sent if s.attributes.get("db.operation.name") == name]
+
+    def test_both_ends_see_the_same_commands(self):
+        self.assertEqual(stores.names_of(self.sent), stores.names_of(self.served))
+        self.assertEqual({s.parent_id for s in self.served}, {s.span_id for s in self.sent})
+
+    def test_the_counts_are_the_clients(self):
+        names = stores.names_of(self.sent)
+        expected = {"GET": 6, "SET": 4, "set": 1, "INCRBY": 4, "MULTI": 2, "EXEC": 2, "RPUSH": 100,
+                    "LRANGE": 2, "LPUSH": 2, "HSET": 2, "HGETALL": 2, "EVAL": 2, "BLPOP": 2,
+                    "PUBLISH": 10, "SUBSCRIBE": 2, "PSUBSCRIBE": 2}
+        self.assertEqual({n: names[n] for n in expected}, expected)
+
+    def test_no_key_and_no_value_leaves_the_agent(self):
+        self.assertNotIn("secret", self.text)
+
+    def test_the_database_is_known_behind_select(self):
+        self.assertEqual({s.attributes.get("db.namespace") for s in self.of("GET")}, {"5"})
+
+    def test_errors_have_their_code(self):
+        for span in self.of("LPUSH"):
+            self.assertTrue(span.error)
+            self.assertEqual(span.attributes["error.type"], "WRONGTYPE")
+
+    def test_a_blocking_command_lasts_as_long_as_it_blocks(self):
+        for span in self.of("BLPOP"):
+            self.assertGreater(span.end - span.start, 900_000_000)
+
+    def test_published_messages_have_producers_and_consumers(self):
+        self.assertEqual({s.kind for s in self.of("PUBLISH")}, {stores.KIND_PRODUCER})
+        consumed = [s for s in self.served if s.kind == stores.KIND_CONSUMER]
+        self.assertEqual(collections.Counter(s.name for s in consumed),
+                         {"message": 10, "pmessage": 10})
+        self.assertEqual({s.attributes["messaging.destination.name"] for s in consumed}, {"news"})
+
+    def test_nothing_of_it_is_lost(self):
+        for span in self.sent + self.served:
+            self.assertNotIn("flowtrace.incomplete", span.attributes)
+        self.assertEqual(self.totals["responses_unpaired"], 0)
+        self.assertEqual(self.totals["streams_gaps"], 0)
+
+    def test_tshark_agrees_on_the_commands(self):
+        packets = self.capture.read("resp", f"resp && tcp.dstport == {self.capture.port}",
+                                    "resp.bulk_string.value")
+        words = collections.Counter(bytes.fromhex(w).decode(errors="replace")
+                                    for (values,) in packets for w in values)
+        names = stores.names_of(self.sent)
+        for name in ("LRANGE", "LPUSH", "HGETALL", "EVAL", "MULTI", "EXEC", "PUBLISH", "BLPOP"):
+            self.assertEqual(words[name], names[name], name)
+
+
+if __name__ == "__main__":
+    e2e.main()

@@ -3,7 +3,7 @@
  * A Redis exchange as span attributes, by the OpenTelemetry semantic conventions for databases and,
  * for channels, for messaging:
  *
- *   SELECT 3, SET k v      name "SET", db.operation.name "SET", db.query.text "SET ? ?",
+ *   SELECT 3, SET k v      name "SET 3", db.operation.name "SET", db.query.text "SET ? ?",
  *                          db.namespace "3"
  *   -WRONGTYPE ...         db.response.status_code, error.type "WRONGTYPE", status ERROR
  *   -MOVED 42 h:1          no error: the client goes on at the node that is named
@@ -89,12 +89,28 @@ static void describe_push(const struct message *request, struct span *span)
                        message_field(request, REDIS_FIELD_CHANNEL));
 }
 
+/* "SET 3", or "SET" where the database is not known. */
+static struct bytes span_name(const struct message *request, struct arena *arena)
+{
+    struct bytes name = message_field(request, REDIS_FIELD_NAME);
+    struct bytes database = message_field(request, REDIS_FIELD_DATABASE);
+    uint8_t *out;
+
+    if (!command_is_known(name))
+        return BYTES_LITERAL("redis");
+    out = database.len ? arena_alloc(arena, name.len + 1 + database.len) : NULL;
+    if (!out)
+        return name;
+    append(out, append(out, append(out, 0, name), BYTES_LITERAL(" ")), database);
+    return bytes_make(out, name.len + 1 + database.len);
+}
+
 static void describe_command(const struct message *request, struct span *span)
 {
     struct bytes name = message_field(request, REDIS_FIELD_NAME);
     struct bytes channel = message_field(request, REDIS_FIELD_CHANNEL);
 
-    span->name = command_is_known(name) ? name : BYTES_LITERAL("redis");
+    span->name = span_name(request, span->arena);
     add_text(span, DB_OPERATION_NAME, name);
     add_text(span, DB_QUERY_TEXT, masked_text(request, span->arena));
     if (!channel.ptr)

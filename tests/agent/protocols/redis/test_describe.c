@@ -63,6 +63,19 @@ static void keys_and_values_are_masked(void **state)
     expect("db.query.text", "CONFIG SET ? ?");
 }
 
+static void the_database_is_told_where_it_is_known(void **state)
+{
+    struct message request = {.kind = MESSAGE_REQUEST, .code = 2};
+
+    message_add(&request, REDIS_FIELD_NAME, BYTES_LITERAL("GET"));
+    message_add(&request, REDIS_FIELD_DATABASE, BYTES_LITERAL("15"));
+    arena = arena_over(memory, sizeof(memory));
+    span_reset(&span, &arena);
+    redis_describe(&request, NULL, &span);
+    assert_true(name_is("GET 15"));
+    expect("db.namespace", "15");
+}
+
 static void a_long_command_is_shortened(void **state)
 {
     char text[2000];
@@ -130,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_and_values_are_masked),
+        cmocka_unit_test(the_database_is_told_where_it_is_known),
         cmocka_unit_test(a_long_command_is_shortened),
         cmocka_unit_test(an_unknown_command_does_not_name_the_span),
         cmocka_unit_test(a_redirection_is_no_error),

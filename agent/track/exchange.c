@@ -387,11 +387,26 @@ static void take_response(struct track *track, struct connection *connection, en
     connection->streams[dir].current = exchange;
 }
 
+/*
+ * The exchange whose message goes on. What a server sends unasked may have come between the parts
+ * of a response.
+ */
+static struct exchange *find_continued(const struct connection *connection, enum direction dir,
+                                       uint64_t stream)
+{
+    struct exchange *current = connection->streams[dir].current, *first = connection->first_open;
+
+    if (stream)
+        return find_open(connection, stream);
+    if (!current && dir != connection->client_dir && first && first->has_response)
+        return first;
+    return current;
+}
+
 static void take_part(struct track *track, struct connection *connection, enum direction dir,
                       const struct message *message)
 {
-    struct exchange *exchange = message->stream ? find_open(connection, message->stream)
-                                                : connection->streams[dir].current;
+    struct exchange *exchange = find_continued(connection, dir, message->stream);
 
     if (exchange)
         copy_message(track, exchange, message,

@@ -14,20 +14,9 @@
  */
 #include "protocols/redis/redis.h"
 
+#include "base/macro.h"
 #include "span/semconv.h"
 
-#include "base/macro.h"
-
-#define MESSAGING_SYSTEM BYTES_LITERAL("messaging.system")
-#define MESSAGING_OPERATION_NAME BYTES_LITERAL("messaging.operation.name")
-#define MESSAGING_OPERATION_TYPE BYTES_LITERAL("messaging.operation.type")
-#define MESSAGING_DESTINATION_NAME BYTES_LITERAL("messaging.destination.name")
-#define DB_SYSTEM_NAME BYTES_LITERAL("db.system.name")
-#define DB_NAMESPACE BYTES_LITERAL("db.namespace")
-#define DB_OPERATION_NAME BYTES_LITERAL("db.operation.name")
-#define DB_OPERATION_BATCH_SIZE BYTES_LITERAL("db.operation.batch.size")
-#define DB_QUERY_TEXT BYTES_LITERAL("db.query.text")
-#define DB_RESPONSE_STATUS_CODE BYTES_LITERAL("db.response.status_code")
 #define FLOWTRACE_REDIRECT_SLOT BYTES_LITERAL("flowtrace.redis.redirect.slot")
 #define FLOWTRACE_REDIRECT_ADDRESS BYTES_LITERAL("flowtrace.redis.redirect.address")
 
@@ -72,10 +61,10 @@ static struct bytes masked_text(const struct message *request, struct arena *are
 static void describe_messaging(struct span *span, struct bytes name, const char *type,
                                struct bytes channel)
 {
-    span_add_text(span, MESSAGING_SYSTEM, BYTES_LITERAL("redis"));
-    span_add_text(span, MESSAGING_OPERATION_NAME, name);
-    span_add_text(span, MESSAGING_OPERATION_TYPE, bytes_from_string(type));
-    add_text(span, MESSAGING_DESTINATION_NAME, channel);
+    span_add_text(span, SEMCONV_MESSAGING_SYSTEM, BYTES_LITERAL("redis"));
+    span_add_text(span, SEMCONV_MESSAGING_OPERATION_NAME, name);
+    span_add_text(span, SEMCONV_MESSAGING_OPERATION_TYPE, bytes_from_string(type));
+    add_text(span, SEMCONV_MESSAGING_DESTINATION_NAME, channel);
 }
 
 /* What the server sent unasked: its end is the sender's. */
@@ -111,8 +100,8 @@ static void describe_command(const struct message *request, struct span *span)
     struct bytes channel = message_field(request, REDIS_FIELD_CHANNEL);
 
     span->name = span_name(request, span->arena);
-    add_text(span, DB_OPERATION_NAME, name);
-    add_text(span, DB_QUERY_TEXT, masked_text(request, span->arena));
+    add_text(span, SEMCONV_DB_OPERATION_NAME, name);
+    add_text(span, SEMCONV_DB_QUERY_TEXT, masked_text(request, span->arena));
     if (!channel.ptr)
         return;
     if (span->kind == SPAN_KIND_CLIENT)
@@ -125,7 +114,7 @@ static void describe_error(const struct message *response, struct bytes error, s
     struct bytes slot = message_field(response, REDIS_FIELD_SLOT);
     uint64_t number;
 
-    span_add_text(span, DB_RESPONSE_STATUS_CODE, error);
+    span_add_text(span, SEMCONV_DB_RESPONSE_STATUS_CODE, error);
     if (!slot.ptr) {
         span->status = SPAN_STATUS_ERROR;
         span_add_text(span, SEMCONV_ERROR_TYPE, error);
@@ -145,15 +134,15 @@ static void describe_response(const struct message *request, const struct messag
         describe_error(response, error, span);
     if (response->code > 1 && bytes_equal_nocase(message_field(request, REDIS_FIELD_NAME),
                                                  BYTES_LITERAL("EXEC")))
-        span_add_integer(span, DB_OPERATION_BATCH_SIZE, response->code);
+        span_add_integer(span, SEMCONV_DB_OPERATION_BATCH_SIZE, response->code);
 }
 
 void redis_describe(const struct message *request, const struct message *response,
                     struct span *span)
 {
-    span_add_text(span, DB_SYSTEM_NAME, BYTES_LITERAL("redis"));
+    span_add_text(span, SEMCONV_DB_SYSTEM_NAME, BYTES_LITERAL("redis"));
     span_add_text(span, SEMCONV_NETWORK_PROTOCOL_NAME, BYTES_LITERAL("redis"));
-    add_text(span, DB_NAMESPACE, message_field(request, REDIS_FIELD_DATABASE));
+    add_text(span, SEMCONV_DB_NAMESPACE, message_field(request, REDIS_FIELD_DATABASE));
     if (message_field(request, REDIS_FIELD_PUSH).ptr)
         describe_push(request, span);
     else

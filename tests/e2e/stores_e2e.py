@@ -63,7 +63,7 @@ class Capture(e2e.Program):
         for field in fields:
             command += ["-e", field]
         return [[part.split("\x1f") if part else [] for part in line.split("\x1e")]
-                for line in run(*command).splitlines()]
+                for line in run(*command).split("\n") if line]
 
 
 class Postgres(e2e.Program):

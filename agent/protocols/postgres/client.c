@@ -8,7 +8,6 @@
  */
 #include "protocols/postgres/postgres.h"
 
-#include "base/hash.h"
 #include "base/macro.h"
 
 struct call {
@@ -150,11 +149,10 @@ static struct parse_result take_step(const struct call *call)
 }
 
 /* Tells the text unless it is that of the statement before. */
-static struct parse_result take_text(const struct call *call, uint64_t name, struct bytes text,
-                                     bool cut)
+static struct parse_result take_text(const struct call *call, uint64_t name, uint64_t hash,
+                                     struct bytes text, bool cut)
 {
     struct postgres_state *postgres = call->postgres;
-    uint64_t hash = hash_bytes(bytes_slice(text, 0, STATEMENT_TEXT_MAX));
     bool same = postgres->in_group && postgres->texts && postgres->text == hash;
     struct parse_result result;
 
@@ -179,6 +177,7 @@ static struct parse_result take_parse(const struct call *call)
 {
     struct reader reader = reader_make(call->frame.body);
     struct bytes name = frame_string(&reader), text;
+    uint64_t hash;
     bool cut;
 
     if (!name.ptr)
@@ -186,8 +185,8 @@ static struct parse_result take_parse(const struct call *call)
     text = bytes_skip(call->frame.body, reader.pos);
     cut = bytes_find(text, '\0') == SIZE_MAX;
     text = bytes_slice(text, 0, bytes_find(text, '\0'));
-    statements_add(&call->postgres->statements, statement_name(name), text, cut);
-    return take_text(call, statement_name(name), text, cut);
+    hash = statements_add(&call->postgres->statements, statement_name(name), text, cut)->hash;
+    return take_text(call, statement_name(name), hash, text, cut);
 }
 
 static struct parse_result take_bind(const struct call *call)
@@ -228,8 +227,8 @@ static struct parse_result take_execute(const struct call *call)
     if (told)
         result = pass(call);
     else if (statement)
-        result = take_text(call, name, bytes_make(statement->text, statement->len),
-                           statement->cut);
+        result = take_text(call, name, statement->hash,
+                           bytes_make(statement->text, statement->len), statement->cut);
     else
         result = take_unknown(call);
     postgres->executions += postgres->executions < UINT32_MAX;

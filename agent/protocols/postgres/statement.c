@@ -16,40 +16,50 @@ uint64_t statement_name(struct bytes name)
     return hash ? hash : 1;
 }
 
-static struct statement *find(const struct statements *statements, uint64_t name)
+/* The name's slot, or STATEMENTS_MAX. */
+static size_t find(const struct statements *statements, uint64_t name)
 {
-    for (size_t i = 0; i < STATEMENTS_MAX; i++)
-        if (statements->statements[i].name == name)
-            return (struct statement *)&statements->statements[i];
-    return NULL;
+    size_t slot = 0;
+
+    while (slot < STATEMENTS_MAX && statements->names[slot] != name)
+        slot++;
+    return slot;
 }
 
 const struct statement *statements_find(const struct statements *statements, uint64_t name)
 {
-    return name ? find(statements, name) : NULL;
+    size_t slot = name ? find(statements, name) : STATEMENTS_MAX;
+
+    return slot < STATEMENTS_MAX ? &statements->statements[slot] : NULL;
 }
 
-void statements_add(struct statements *statements, uint64_t name, struct bytes text, bool cut)
+const struct statement *statements_add(struct statements *statements, uint64_t name,
+                                       struct bytes text, bool cut)
 {
-    struct statement *statement = find(statements, name);
+    size_t slot = find(statements, name);
+    struct statement *statement;
 
-    if (!statement) {
-        statement = &statements->statements[statements->next_statement];
+    if (slot == STATEMENTS_MAX) {
+        slot = statements->next_statement;
         statements->next_statement = (statements->next_statement + 1) % STATEMENTS_MAX;
     }
-    statement->name = name;
-    statement->len = (uint8_t)MIN(text.len, (size_t)STATEMENT_TEXT_MAX);
+    statement = &statements->statements[slot];
+    statements->names[slot] = name;
     statement->cut = cut || text.len > STATEMENT_TEXT_MAX;
-    if (statement->len)
-        memcpy(statement->text, text.ptr, statement->len);
+    statement->hash = hash_bytes(text);
+    text = bytes_slice(text, 0, STATEMENT_TEXT_MAX);
+    statement->len = (uint8_t)text.len;
+    if (text.len)
+        memcpy(statement->text, text.ptr, text.len);
+    return statement;
 }
 
 void statements_remove(struct statements *statements, uint64_t name)
 {
-    struct statement *statement = find(statements, name);
+    size_t slot = find(statements, name);
 
-    if (statement)
-        statement->name = 0;
+    if (slot < STATEMENTS_MAX)
+        statements->names[slot] = 0;
 }
 
 static struct portal *find_portal(const struct statements *statements, uint64_t name)

@@ -4,29 +4,67 @@
 
 #include "base/macro.h"
 
+/* What goes through unchanged is collected to runs of the text, one blank at a time included. */
 struct writer {
     uint8_t *out;
     size_t len;
     size_t size;
     bool full;
     bool blank; /* one is due before the next token */
+    struct bytes run;
 };
 
 static void write_raw(struct writer *writer, struct bytes text)
 {
     size_t n = MIN(text.len, writer->size - writer->len);
 
-    memcpy(writer->out + writer->len, text.ptr, n);
+    if (n)
+        memcpy(writer->out + writer->len, text.ptr, n);
     writer->len += n;
     writer->full |= n < text.len;
 }
 
-static void write_token(struct writer *writer, struct bytes text)
+static void flush(struct writer *writer)
+{
+    write_raw(writer, writer->run);
+    writer->run = BYTES_NULL;
+}
+
+static void write_blank(struct writer *writer)
 {
     if (writer->blank && writer->len)
         write_raw(writer, BYTES_LITERAL(" "));
     writer->blank = false;
+}
+
+static void write_instead(struct writer *writer, struct bytes text)
+{
+    flush(writer);
+    write_blank(writer);
     write_raw(writer, text);
+}
+
+/* Does `text` follow the run, behind the blank that is due? */
+static bool continues_run(const struct writer *writer, struct bytes text)
+{
+    const uint8_t *end;
+
+    if (!writer->run.len)
+        return false;
+    end = writer->run.ptr + writer->run.len;
+    return text.ptr == end + writer->blank && (!writer->blank || *end == ' ');
+}
+
+static void write_token(struct writer *writer, struct bytes text)
+{
+    if (continues_run(writer, text)) {
+        writer->run.len += writer->blank + text.len;
+        writer->blank = false;
+        return;
+    }
+    flush(writer);
+    write_blank(writer);
+    writer->run = text;
 }
 
 static bool is_other(struct sql_token token, char c)
@@ -73,6 +111,7 @@ static void write_list(struct writer *writer, struct sql_reader *reader, struct 
     write_token(writer, open.text);
     if (n == 0)
         return;
+    flush(writer);
     if (n == 1 && last.kind == SQL_PARAMETER)
         write_raw(writer, last.text);
     else
@@ -105,10 +144,11 @@ struct bytes sql_mask(struct bytes sql, enum sql_dialect dialect, uint8_t *out, 
         if (behind_in && is_other(token, '('))
             write_list(&writer, &reader, token);
         else if (token.kind == SQL_LITERAL || is_boolean(token))
-            write_token(&writer, BYTES_LITERAL("?"));
+            write_instead(&writer, BYTES_LITERAL("?"));
         else
             write_token(&writer, token.text);
         behind_in = token.text.len == 2 && sql_word_is(token, "IN");
     }
+    flush(&writer);
     return bytes_make(writer.out, writer.len);
 }

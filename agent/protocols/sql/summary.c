@@ -15,14 +15,19 @@
 enum role {
     ROLE_NONE,
     ROLE_SELECT,  /* an operation wherever it stands */
-    ROLE_CHANGE,  /* an operation that other clauses have as a word too: ON UPDATE, FOR UPDATE */
+    ROLE_CHANGE,  /* an operation that other clauses have as a word too: ON DELETE */
+    ROLE_UPDATE,  /* ... whose target follows */
     ROLE_TABLES,  /* an operation whose tables follow: TRUNCATE t */
     ROLE_CALL,    /* ... whose target is no table: CALL f() */
     ROLE_DEFINE,  /* CREATE, ALTER, DROP: what is defined belongs to the operation */
     ROLE_PLAIN,   /* an operation without target */
+    ROLE_ANALYZE, /* ... and what EXPLAIN may be followed by */
+    ROLE_EXPLAIN, /* ... that is followed by another */
     ROLE_GRANT,   /* ... which names others */
     ROLE_WITH,
     ROLE_FROM,
+    ROLE_DISTINCT, /* the FROM behind it compares */
+    ROLE_AS,      /* the parenthesis behind it has a query */
     ROLE_INTO,    /* INTO, JOIN: a target follows */
     ROLE_END,     /* ends a list of tables */
     ROLE_SKIP,    /* may stand before a target: ONLY, IF NOT EXISTS */
@@ -33,51 +38,53 @@ enum role {
 
 struct keyword {
     const char *name;
-    enum role role;
+    uint8_t len;
+    uint8_t role; /* enum role */
 };
 
-#define KEYWORDS(...) (const struct keyword[]){__VA_ARGS__, {NULL, ROLE_NONE}}
+#define KEYWORDS(...) (const struct keyword[]){__VA_ARGS__, {NULL, 0, ROLE_NONE}}
+#define K(name, role) {name, sizeof(name) - 1, ROLE_##role}
 
 static const struct keyword *const keywords[26] = {
-    ['A' - 'A'] = KEYWORDS({"ABORT", ROLE_PLAIN}, {"ALTER", ROLE_DEFINE}, {"ANALYZE", ROLE_PLAIN}),
-    ['B' - 'A'] = KEYWORDS({"BEGIN", ROLE_PLAIN}),
-    ['C' - 'A'] = KEYWORDS({"CALL", ROLE_CALL}, {"CHECKPOINT", ROLE_PLAIN},
-                           {"CLOSE", ROLE_PLAIN}, {"CLUSTER", ROLE_PLAIN}, {"COMMENT", ROLE_PLAIN},
-                           {"COMMIT", ROLE_PLAIN}, {"CONCURRENTLY", ROLE_SKIP},
-                           {"COPY", ROLE_TABLES}, {"CREATE", ROLE_DEFINE}),
-    ['D' - 'A'] = KEYWORDS({"DATABASE", ROLE_OBJECT}, {"DEALLOCATE", ROLE_PLAIN},
-                           {"DECLARE", ROLE_PLAIN}, {"DELETE", ROLE_CHANGE},
-                           {"DESCRIBE", ROLE_TABLES}, {"DISCARD", ROLE_PLAIN}, {"DO", ROLE_PLAIN},
-                           {"DOMAIN", ROLE_OBJECT}, {"DROP", ROLE_DEFINE}),
-    ['E' - 'A'] = KEYWORDS({"END", ROLE_PLAIN}, {"EXECUTE", ROLE_PLAIN}, {"EXISTS", ROLE_SKIP},
-                           {"EXPLAIN", ROLE_PLAIN}, {"EXTENSION", ROLE_OBJECT}),
-    ['F' - 'A'] = KEYWORDS({"FETCH", ROLE_PLAIN}, {"FROM", ROLE_FROM}, {"FUNCTION", ROLE_OBJECT}),
-    ['G' - 'A'] = KEYWORDS({"GRANT", ROLE_GRANT}, {"GROUP", ROLE_END}),
-    ['H' - 'A'] = KEYWORDS({"HAVING", ROLE_END}),
-    ['I' - 'A'] = KEYWORDS({"IF", ROLE_SKIP}, {"INDEX", ROLE_OBJECT}, {"INSERT", ROLE_CHANGE},
-                           {"INTO", ROLE_INTO}),
-    ['J' - 'A'] = KEYWORDS({"JOIN", ROLE_INTO}),
-    ['L' - 'A'] = KEYWORDS({"LATERAL", ROLE_SKIP}, {"LIMIT", ROLE_END}, {"LISTEN", ROLE_PLAIN},
-                           {"LOCK", ROLE_TABLES}),
-    ['M' - 'A'] = KEYWORDS({"MERGE", ROLE_CHANGE}, {"MOVE", ROLE_PLAIN}),
-    ['N' - 'A'] = KEYWORDS({"NOT", ROLE_SKIP}, {"NOTIFY", ROLE_PLAIN}),
-    ['O' - 'A'] = KEYWORDS({"OFFSET", ROLE_END}, {"ONLY", ROLE_SKIP}, {"ORDER", ROLE_END}),
-    ['P' - 'A'] = KEYWORDS({"POLICY", ROLE_OBJECT}, {"PREPARE", ROLE_PLAIN},
-                           {"PROCEDURE", ROLE_OBJECT}, {"PUBLICATION", ROLE_OBJECT}),
-    ['R' - 'A'] = KEYWORDS({"REFRESH", ROLE_DEFINE}, {"REINDEX", ROLE_DEFINE},
-                           {"RELEASE", ROLE_PLAIN}, {"REPLACE", ROLE_CHANGE}, {"RESET", ROLE_PLAIN},
-                           {"RETURNING", ROLE_END}, {"REVOKE", ROLE_GRANT}, {"ROLE", ROLE_HIDDEN},
-                           {"ROLLBACK", ROLE_PLAIN}, {"RULE", ROLE_OBJECT}),
-    ['S' - 'A'] = KEYWORDS({"SAVEPOINT", ROLE_PLAIN}, {"SCHEMA", ROLE_OBJECT},
-                           {"SELECT", ROLE_SELECT}, {"SEQUENCE", ROLE_OBJECT}, {"SERVER", ROLE_OBJECT},
-                           {"SET", ROLE_PLAIN}, {"SHOW", ROLE_PLAIN}, {"START", ROLE_PLAIN},
-                           {"SUBSCRIPTION", ROLE_OBJECT}),
-    ['T' - 'A'] = KEYWORDS({"TABLE", ROLE_TABLE}, {"TRIGGER", ROLE_OBJECT},
-                           {"TRUNCATE", ROLE_TABLES}, {"TYPE", ROLE_OBJECT}),
-    ['U' - 'A'] = KEYWORDS({"UNION", ROLE_END}, {"UNLISTEN", ROLE_PLAIN}, {"UPDATE", ROLE_CHANGE},
-                           {"USE", ROLE_CALL}, {"USER", ROLE_HIDDEN}),
-    ['V' - 'A'] = KEYWORDS({"VACUUM", ROLE_PLAIN}, {"VALUES", ROLE_END}, {"VIEW", ROLE_OBJECT}),
-    ['W' - 'A'] = KEYWORDS({"WHERE", ROLE_END}, {"WINDOW", ROLE_END}, {"WITH", ROLE_WITH}),
+    ['A' - 'A'] = KEYWORDS(K("ABORT", PLAIN), K("ALTER", DEFINE), K("ANALYZE", ANALYZE), K("AS", AS)),
+    ['B' - 'A'] = KEYWORDS(K("BEGIN", PLAIN)),
+    ['C' - 'A'] = KEYWORDS(K("CALL", CALL), K("CHECKPOINT", PLAIN),
+                           K("CLOSE", PLAIN), K("CLUSTER", PLAIN), K("COMMENT", PLAIN),
+                           K("COMMIT", PLAIN), K("CONCURRENTLY", SKIP),
+                           K("COPY", TABLES), K("CREATE", DEFINE)),
+    ['D' - 'A'] = KEYWORDS(K("DATABASE", OBJECT), K("DEALLOCATE", PLAIN),
+                           K("DECLARE", PLAIN), K("DELETE", CHANGE),
+                           K("DESCRIBE", TABLES), K("DISCARD", PLAIN), K("DISTINCT", DISTINCT), K("DO", PLAIN),
+                           K("DOMAIN", OBJECT), K("DROP", DEFINE)),
+    ['E' - 'A'] = KEYWORDS(K("END", PLAIN), K("EXECUTE", PLAIN), K("EXISTS", SKIP),
+                           K("EXPLAIN", EXPLAIN), K("EXTENSION", OBJECT)),
+    ['F' - 'A'] = KEYWORDS(K("FETCH", PLAIN), K("FROM", FROM), K("FUNCTION", OBJECT)),
+    ['G' - 'A'] = KEYWORDS(K("GRANT", GRANT), K("GROUP", END)),
+    ['H' - 'A'] = KEYWORDS(K("HAVING", END)),
+    ['I' - 'A'] = KEYWORDS(K("IF", SKIP), K("INDEX", OBJECT), K("INSERT", CHANGE),
+                           K("INTO", INTO)),
+    ['J' - 'A'] = KEYWORDS(K("JOIN", INTO)),
+    ['L' - 'A'] = KEYWORDS(K("LATERAL", SKIP), K("LIMIT", END), K("LISTEN", PLAIN),
+                           K("LOCK", TABLES)),
+    ['M' - 'A'] = KEYWORDS(K("MATERIALIZED", AS), K("MERGE", CHANGE), K("MOVE", PLAIN)),
+    ['N' - 'A'] = KEYWORDS(K("NOT", SKIP), K("NOTIFY", PLAIN)),
+    ['O' - 'A'] = KEYWORDS(K("OFFSET", END), K("ONLY", SKIP), K("ORDER", END)),
+    ['P' - 'A'] = KEYWORDS(K("POLICY", OBJECT), K("PREPARE", PLAIN),
+                           K("PROCEDURE", OBJECT), K("PUBLICATION", OBJECT)),
+    ['R' - 'A'] = KEYWORDS(K("REFRESH", DEFINE), K("REINDEX", DEFINE),
+                           K("RELEASE", PLAIN), K("REPLACE", CHANGE), K("RESET", PLAIN),
+                           K("RETURNING", END), K("REVOKE", GRANT), K("ROLE", HIDDEN),
+                           K("ROLLBACK", PLAIN), K("RULE", OBJECT)),
+    ['S' - 'A'] = KEYWORDS(K("SAVEPOINT", PLAIN), K("SCHEMA", OBJECT),
+                           K("SELECT", SELECT), K("SEQUENCE", OBJECT), K("SERVER", OBJECT),
+                           K("SET", PLAIN), K("SHOW", PLAIN), K("START", PLAIN),
+                           K("SUBSCRIPTION", OBJECT)),
+    ['T' - 'A'] = KEYWORDS(K("TABLE", TABLE), K("TRIGGER", OBJECT),
+                           K("TRUNCATE", TABLES), K("TYPE", OBJECT)),
+    ['U' - 'A'] = KEYWORDS(K("UNION", END), K("UNLISTEN", PLAIN), K("UPDATE", UPDATE),
+                           K("USE", CALL), K("USER", HIDDEN)),
+    ['V' - 'A'] = KEYWORDS(K("VACUUM", PLAIN), K("VALUES", END), K("VIEW", OBJECT)),
+    ['W' - 'A'] = KEYWORDS(K("WHERE", END), K("WINDOW", END), K("WITH", WITH)),
 };
 
 /* Which operations may begin at the next word, beside SELECT. */
@@ -107,19 +114,28 @@ struct summarizer {
     enum role expect; /* ROLE_INTO, ROLE_FROM, ROLE_TABLE: a target comes; ROLE_OBJECT: a name */
     bool with;
     bool explains;
-    bool behind_as;       /* the last word was AS: a parenthesis has a query */
-    bool behind_distinct; /* ... DISTINCT: the FROM behind it compares */
+    enum role last; /* of the token before: AS, DISTINCT */
     unsigned n_operations, n_collections;
     struct bytes operation, collection;
 };
 
-static enum role role_of(struct sql_token token)
+static bool is_keyword(struct bytes word, const struct keyword *keyword)
 {
-    uint8_t first = token.kind == SQL_WORD ? token.text.ptr[0] & 0xdf : 0;
+    if (word.len != keyword->len)
+        return false;
+    for (size_t i = 1; i < word.len; i++)
+        if ((word.ptr[i] & 0xdf) != (uint8_t)keyword->name[i])
+            return false;
+    return true;
+}
+
+static enum role role_of(struct bytes word)
+{
+    uint8_t first = word.ptr[0] & 0xdf;
     const struct keyword *keyword = first >= 'A' && first <= 'Z' ? keywords[first - 'A'] : NULL;
 
     for (; keyword && keyword->name; keyword++)
-        if (sql_word_is(token, keyword->name))
+        if (is_keyword(word, keyword))
             return keyword->role;
     return ROLE_NONE;
 }
@@ -207,13 +223,13 @@ static void take_other(struct summarizer *s)
     if (is_other(s->token, '(')) {
         s->depth++;
         *level(s) = (struct level){false, false};
-        s->start = s->with && s->behind_as ? START_CHANGE : START_NONE;
+        s->start = s->with && s->last == ROLE_AS ? START_CHANGE : START_NONE;
     } else if (is_other(s->token, ')')) {
         close_parenthesis(s);
     } else if (is_other(s->token, ';')) {
         end_statement(s);
     }
-    s->behind_as = s->behind_distinct = false;
+    s->last = ROLE_NONE;
     next(s);
 }
 
@@ -232,13 +248,13 @@ static void take_object(struct summarizer *s, enum role role)
     next(s);
 }
 
-static enum role target_of(struct sql_token verb, enum role role)
+static enum role target_of(enum role role)
 {
     if (role == ROLE_TABLES)
         return ROLE_TABLE;
     if (role == ROLE_CALL)
         return ROLE_OBJECT;
-    return sql_word_is(verb, "UPDATE") ? ROLE_INTO : ROLE_NONE;
+    return role == ROLE_UPDATE ? ROLE_INTO : ROLE_NONE;
 }
 
 /* May the word be an operation here? */
@@ -247,17 +263,17 @@ static bool is_operation(const struct summarizer *s, enum role role)
     if (s->grants || s->defines || role < ROLE_SELECT || role > ROLE_GRANT)
         return false;
     return role == ROLE_SELECT || s->start == START_ANY ||
-           (s->start == START_CHANGE && role == ROLE_CHANGE);
+           (s->start == START_CHANGE && role <= ROLE_UPDATE);
 }
 
 static void take_operation(struct summarizer *s, enum role role)
 {
-    level(s)->selects = role == ROLE_SELECT || role == ROLE_CHANGE;
+    level(s)->selects = role <= ROLE_UPDATE;
     level(s)->list = false;
     s->defines = role == ROLE_DEFINE;
     s->grants = role == ROLE_GRANT;
-    s->expect = target_of(s->token, role);
-    s->explains = s->n_operations == 0 && sql_word_is(s->token, "EXPLAIN");
+    s->expect = target_of(role);
+    s->explains = s->n_operations == 0 && role == ROLE_EXPLAIN;
     s->start = s->explains ? START_ANY : START_NONE;
     s->operation = append(s, s->token.text);
     s->n_operations++;
@@ -296,14 +312,13 @@ static bool take_clause(struct summarizer *s, enum role role, bool compares)
 
 static void take_word(struct summarizer *s)
 {
-    enum role role = role_of(s->token);
-    bool compares = s->behind_distinct;
+    enum role role = role_of(s->token.text);
+    bool compares = s->last == ROLE_DISTINCT;
 
-    s->behind_distinct = sql_word_is(s->token, "DISTINCT");
-    s->behind_as = sql_word_is(s->token, "AS") || sql_word_is(s->token, "MATERIALIZED");
+    s->last = role;
     if (s->defines && role >= ROLE_OBJECT) {
         take_object(s, role);
-    } else if (s->explains && s->n_operations == 1 && sql_word_is(s->token, "ANALYZE")) {
+    } else if (s->explains && s->n_operations == 1 && role == ROLE_ANALYZE) {
         next(s);
     } else if (is_operation(s, role)) {
         take_operation(s, role);

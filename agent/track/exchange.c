@@ -215,7 +215,8 @@ static void fill_ends(struct exchange *exchange, const struct connection *connec
  */
 static uint64_t other_start(const struct connection *connection, enum direction dir)
 {
-    bool counts_syn = dir == DIR_IN && connection->client_dir == DIR_OUT;
+    bool counts_syn = dir == DIR_IN && connection->client_dir == DIR_OUT &&
+                      connection->transport == TRANSPORT_TCP && !connection->passive;
 
     return connection->starts[!dir] + counts_syn;
 }

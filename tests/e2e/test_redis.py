@@ -166,5 +166,65 @@ class Calls(e2e.Case):
             self.assertEqual(words[name], names[name], name)
 
 
+class Aside(e2e.Case):
+    """Connections that stop being requests and answers, and a cluster that redirects."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        one, other, replica = (
+            cls.keep(stores.Redis(cls.make(name), "--cluster-enabled", "yes", name=name))
+            if name != "replica" else cls.keep(stores.Redis(cls.make(name), name=name))
+            for name in ("one", "other", "replica"))
+        primary = cls.keep(stores.Redis(cls.make("primary"), name="primary"))
+        ports = ",".join(str(p.port) for p in (one, other, primary))
+        agent = cls.keep(e2e.Agent(cls.directory, "--set", f"select.ports={ports}").wait_ready())
+        one.cli("cluster", "addslotsrange", 0, 8191)
+        other.cli("cluster", "addslotsrange", 8192, 16383)
+        one.cli("cluster", "meet", "127.0.0.1", other.port)
+        e2e.wait_until(lambda: "cluster_state:ok" in one.cli("cluster", "info"), "a cluster")
+        key = next(k for k in (f"secret-{i}" for i in range(100))
+                   if int(one.cli("cluster", "keyslot", k)) > 8191)
+        cls.moved = one.cli("get", key)
+        replica.cli("replicaof", "127.0.0.1", primary.port)
+        e2e.wait_until(lambda: "state=online" in primary.cli("info", "replication"), "a replica")
+        monitor = cls.keep(e2e.Program(cls.directory, "monitor",
+                                       ["redis-cli", "-p", str(primary.port), "monitor"]))
+        e2e.wait_until(lambda: "OK" in monitor.out.read_text(), "MONITOR")
+        for i in range(100):
+            primary.cli("set", f"secret-{i}", i)
+        e2e.wait_until(lambda: replica.cli("get", "secret-99") == "99\n", "what was replicated")
+        time.sleep(1)
+        agent.stop()
+        cls.totals, cls.text = agent.totals(), agent.spans_path.read_text()
+        cls.sent, cls.served = stores.by_end(agent.spans(), "redis")
+
+    @classmethod
+    def make(cls, name):
+        (cls.directory / name).mkdir()
+        return cls.directory / name
+
+    def of(self, name):
+        return [s for s in self.sent if s.attributes.get("db.operation.name") == name]
+
+    def test_a_redirection_names_slot_and_node(self):
+        slot, node = self.moved.split()[1:3]
+        [span] = self.of("get")
+        self.assertFalse(span.error)
+        self.assertEqual(span.attributes["db.response.status_code"], "MOVED")
+        self.assertEqual(span.attributes["flowtrace.redis.redirect.slot"], int(slot))
+        self.assertEqual(span.attributes["flowtrace.redis.redirect.address"], node)
+
+    def test_replication_is_recognized_and_left_alone(self):
+        self.assertEqual(len(self.of("PSYNC")), 1)
+        self.assertEqual(len(self.of("set")), 100)
+        self.assertNotIn("SET", stores.names_of(self.sent))
+
+    def test_what_monitor_shows_is_left_alone(self):
+        self.assertEqual(len(self.of("monitor")), 1)
+        self.assertEqual(self.totals["responses_unpaired"], 0)
+        self.assertNotIn("secret", self.text)
+
+
 if __name__ == "__main__":
     e2e.main()

@@ -6,12 +6,7 @@ struct parse_result postgres_give(const struct frame *frame, struct bytes data,
                                   enum message_kind kind, unsigned flags,
                                   struct message *ret_message)
 {
-    ret_message->kind = kind;
-    ret_message->flags = flags;
-    ret_message->stream = 0;
-    ret_message->code = 0;
-    ret_message->head = bytes_slice(data, 0, frame->used);
-    ret_message->n_fields = 0;
+    message_start(ret_message, kind, flags, bytes_slice(data, 0, frame->used));
     return (struct parse_result){
         .status = PARSE_MESSAGE, .used = frame->used, .skip = frame->total - frame->used};
 }

@@ -31,8 +31,8 @@ struct command {
 /* By name in any case; NULL: unknown. */
 const struct command *command_find(struct bytes name);
 
-/* Is `name` a command or a module's ("JSON.GET") in a form that data would not have by chance? */
-bool command_is_telling(struct bytes name);
-
-/* Is it known, so that a span may have its name? */
+/* Is `name` a command, or a module's ("JSON.GET")? */
 bool command_is_known(struct bytes name);
+
+/* ... and in a form that data would not have by chance? */
+bool command_is_telling(struct bytes name);

@@ -41,19 +41,6 @@ static bool count_value(const struct resp_line *line, uint32_t *left)
     return sum <= UINT32_MAX;
 }
 
-/* The last value of a message. */
-static struct parse_result end_message(struct bytes head, uint64_t skip,
-                                       struct message *ret_message)
-{
-    ret_message->kind = MESSAGE_PART;
-    ret_message->flags = MESSAGE_ENDS;
-    ret_message->stream = 0;
-    ret_message->code = 0;
-    ret_message->head = head;
-    ret_message->n_fields = 0;
-    return (struct parse_result){.status = PARSE_MESSAGE, .used = head.len, .skip = skip};
-}
-
 /* Values are passed over together, but the last one alone: it is where the message ends. */
 struct parse_result redis_parse_rest(struct redis_state *redis, const struct parse_input *input,
                                      struct message *ret_message)
@@ -81,8 +68,10 @@ struct parse_result redis_parse_rest(struct redis_state *redis, const struct par
             break;
         *left = next;
         at += len;
-        if (next == 0 && redis->pending[input->sender] == REDIS_MESSAGE)
-            return end_message(bytes_slice(input->data, 0, at), skip, ret_message);
+        if (next == 0 && redis->pending[input->sender] == REDIS_MESSAGE) {
+            message_start(ret_message, MESSAGE_PART, MESSAGE_ENDS, bytes_slice(input->data, 0, at));
+            return (struct parse_result){.status = PARSE_MESSAGE, .used = at, .skip = skip};
+        }
         if (skip)
             return redis_none(at, skip);
     }

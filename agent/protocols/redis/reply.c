@@ -119,17 +119,6 @@ static void add_error(struct message *message, struct bytes text)
         message_add(message, REDIS_FIELD_ADDRESS, bytes_skip(rest, end + 1));
 }
 
-static void start_message(struct message *message, enum message_kind kind, unsigned flags,
-                          struct bytes head)
-{
-    message->kind = kind;
-    message->flags = flags;
-    message->stream = 0;
-    message->code = 0;
-    message->head = head;
-    message->n_fields = 0;
-}
-
 static void expect_rest(struct redis_state *redis, uint32_t left, enum redis_pending pending)
 {
     redis->left[SENDER_SERVER] = left;
@@ -141,7 +130,7 @@ static struct parse_result give_response(struct redis_state *redis, const struct
 {
     const struct resp_line *line = &draft->line;
 
-    start_message(message, MESSAGE_RESPONSE, draft->left ? 0 : MESSAGE_ENDS,
+    message_start(message, MESSAGE_RESPONSE, draft->left ? 0 : MESSAGE_ENDS,
                   bytes_slice(data, 0, draft->len));
     if (line->class == RESP_AGGREGATE && !line->null)
         message->code = line->value >> (line->type == '%');
@@ -155,7 +144,7 @@ static struct parse_result give_response(struct redis_state *redis, const struct
 static struct parse_result give_push(struct redis_state *redis, const struct draft *draft,
                                      struct bytes data, struct message *message)
 {
-    start_message(message, MESSAGE_REQUEST,
+    message_start(message, MESSAGE_REQUEST,
                   MESSAGE_ONE_WAY | (draft->left ? 0 : MESSAGE_ENDS),
                   bytes_slice(data, 0, draft->len));
     message->code = draft->line.value;
@@ -269,6 +258,12 @@ static struct parse_result take_partial(struct redis_state *redis, const struct 
     return result;
 }
 
+/* While it prepares what PSYNC asked for, a server sends line feeds to say that it lives. */
+static bool is_sign_of_life(const struct redis_state *redis, struct bytes data)
+{
+    return data.ptr[0] == '\n' && redis->n_specials && redis->specials[0].kind == COMMAND_STREAM;
+}
+
 struct parse_result redis_parse_reply(struct redis_state *redis, const struct parse_input *input,
                                       struct message *ret_message)
 {
@@ -276,6 +271,8 @@ struct parse_result redis_parse_reply(struct redis_state *redis, const struct pa
     enum resp_match match = resp_line_match(input->data, &draft.line);
     const struct resp_line *line = &draft.line;
 
+    if (is_sign_of_life(redis, input->data))
+        return redis_none(1, 0);
     if (match == RESP_FITS && is_payload_needed(line))
         match = redis_read_value(input->data, &draft.line, &draft.len, &draft.skip, &draft.text);
     if (match == RESP_NO)

@@ -165,12 +165,8 @@ static void write_message(struct redis_state *redis, const struct words *words,
     const struct command *command = command_find(words->at[0]);
     enum command_kind kind = command ? command->kind : COMMAND_PLAIN;
 
-    message->kind = MESSAGE_REQUEST;
-    message->flags = flags;
-    message->stream = 0;
+    message_start(message, MESSAGE_REQUEST, flags, bytes_slice(data, 0, words->len));
     message->code = words->count;
-    message->head = bytes_slice(data, 0, words->len);
-    message->n_fields = 0;
     add_word(message, REDIS_FIELD_NAME, words, 0);
     if (kind == COMMAND_CONTAINER || kind == COMMAND_CLIENT)
         add_word(message, REDIS_FIELD_KEYWORD, words, 1);

@@ -3,9 +3,9 @@
  * Where Redis begins: on a new connection (probe) and behind a gap or garbage (resync).
  *
  * Only a request in RESP is proof: an array whose first word is a command. Inline commands and
- * answers ("+OK") may be anybody's lines. An array of strings may also be an answer on a connection
- * that was joined midway; so commands in lower case that are words of everyday data do not count
- * there, and neither does "subscribe", whose acknowledgement looks like its request.
+ * answers ("+OK") may be anybody's lines. An array of strings may also be an answer; so commands in
+ * lower case that are words of everyday data only count where they come first on a connection, and
+ * so does "subscribe", whose acknowledgement looks like its request.
  *
  *   *2 CR LF $3 CR LF GET CR LF ...     a request
  *   *2 CR LF $4 CR LF type CR LF ...    perhaps a hash with a field "type"
@@ -51,7 +51,9 @@ enum probe_result redis_probe(struct bytes data)
     case RESP_FITS:
         break;
     }
-    return command_is_telling(name) ? PROBE_CLIENT : PROBE_NO;
+    if (!command_is_known(name))
+        return PROBE_NO;
+    return command_is_telling(name) ? PROBE_CLIENT : PROBE_FIRST;
 }
 
 /* An error begins with a word in capitals; other texts could be any line. */

@@ -217,6 +217,25 @@ static void what_a_server_sends_unasked_is_an_exchange_that_it_began(void **stat
     assert_true(world->ended[1].serves);
 }
 
+#define MAYBE_AN_ANSWER "*1\r\n$4\r\ntime\r\n"
+
+static void what_may_be_an_answer_is_a_request_where_it_comes_first(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, MAYBE_AN_ANSWER);
+    assert_int_equal(world->n_begun, 1);
+}
+
+static void what_may_be_an_answer_proves_nothing_midway(void **state)
+{
+    struct world *world = *state;
+
+    lose(world, DIR_IN, 100);
+    say(world, DIR_IN, MAYBE_AN_ANSWER);
+    assert_int_equal(world->n_begun, 0);
+}
+
 static void a_response_goes_on_behind_what_a_server_sent_unasked(void **state)
 {
     struct world *world = *state;
@@ -548,6 +567,8 @@ int main(void)
         TEST(an_early_response_whose_request_is_lost_gets_none),
         TEST(pipelined_requests_are_answered_in_order),
         TEST(what_a_server_sends_unasked_is_an_exchange_that_it_began),
+        TEST(what_may_be_an_answer_is_a_request_where_it_comes_first),
+        TEST(what_may_be_an_answer_proves_nothing_midway),
         TEST(a_response_goes_on_behind_what_a_server_sent_unasked),
         TEST(a_gap_among_pipelined_requests_ends_trust_in_the_pairing),
         TEST(a_head_whose_end_was_not_captured_is_marked_incomplete),

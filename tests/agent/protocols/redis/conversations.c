@@ -90,7 +90,7 @@ static const struct conversation conversations[] = {
         SERVER("+OK\r\n+1339518083.107412 [0 127.0.0.1:60866] \"keys\" \"*\"\r\n")),
     CONVERSATION("replication is left alone", 2,
         CLIENT("*3\r\n$5\r\nPSYNC\r\n$1\r\n?\r\n$2\r\n-1\r\n"),
-        SERVER("+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 0\r\n$5\r\nREDIS*1\r\n")),
+        SERVER("\n"), SERVER("\n+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 0\r\n$5\r\nREDIS*1\r\n")),
 };
 
 const struct fixture redis_fixture = {

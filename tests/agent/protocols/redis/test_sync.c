@@ -26,8 +26,7 @@ static void nothing_else_is(void **state)
 {
     static const struct bytes cases[] = {
         BYTES("PING\r\n"), BYTES("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), BYTES("+OK POP3 ready\r\n"),
-        BYTES("* OK IMAP4rev1 ready\r\n"), BYTES("*2\r\n$4\r\ntype\r\n$3\r\nfoo\r\n"),
-        BYTES("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"), BYTES("*3\r\n$7\r\nmessage\r\n"),
+        BYTES("* OK IMAP4rev1 ready\r\n"), BYTES("*3\r\n$7\r\nmessage\r\n"),
         BYTES("*1\r\n$3\r\nfoo\r\n"), BYTES("*2\r\n:1\r\n:2\r\n"), BYTES("$3\r\nGET\r\n"),
         BYTES("\x16\x03\x01\x02\x00\x01"), BYTES("SSH-2.0-OpenSSH_9.2p1\r\n"), BYTES("* * * *\n"),
         BYTES("*0\r\n"), BYTES("*3\n$3\nSET\n"), BYTES("*1\r\n$3000\r\n"), BYTES("\0\0\0\x08"),
@@ -37,6 +36,13 @@ static void nothing_else_is(void **state)
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++)
         assert_int_equal(redis_probe(cases[i]), PROBE_NO);
+}
+
+static void what_may_be_an_answer_is_one_only_at_first(void **state)
+{
+    assert_int_equal(redis_probe(BYTES_LITERAL("*2\r\n$4\r\ntype\r\n$3\r\nfoo\r\n")), PROBE_FIRST);
+    assert_int_equal(redis_probe(BYTES_LITERAL("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n")),
+                     PROBE_FIRST);
 }
 
 static size_t resync(enum sender sender, const char *text)
@@ -66,6 +72,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_in_RESP_is_proof),
         cmocka_unit_test(nothing_else_is),
+        cmocka_unit_test(what_may_be_an_answer_is_one_only_at_first),
         cmocka_unit_test(a_request_is_found_behind_a_payload),
         cmocka_unit_test(an_answer_begins_on_a_line_of_its_own),
     };

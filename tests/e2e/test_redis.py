@@ -8,7 +8,7 @@ import time
 import flowtrace_e2e as e2e
 import stores_e2e as stores
 
-N = 2000
+N = 1000
 
 
 class Benchmark(e2e.Case):
@@ -172,16 +172,15 @@ class Aside(e2e.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        one, other, replica = (
-            cls.keep(stores.Redis(cls.make(name), "--cluster-enabled", "yes", name=name))
-            if name != "replica" else cls.keep(stores.Redis(cls.make(name), name=name))
-            for name in ("one", "other", "replica"))
-        primary = cls.keep(stores.Redis(cls.make("primary"), name="primary"))
+        bus = e2e.free_port()
+        one = cls.start("one", "--cluster-enabled", "yes", "--cluster-port", e2e.free_port())
+        other = cls.start("other", "--cluster-enabled", "yes", "--cluster-port", bus)
+        primary, replica = cls.start("primary"), cls.start("replica")
         ports = ",".join(str(p.port) for p in (one, other, primary))
         agent = cls.keep(e2e.Agent(cls.directory, "--set", f"select.ports={ports}").wait_ready())
         one.cli("cluster", "addslotsrange", 0, 8191)
         other.cli("cluster", "addslotsrange", 8192, 16383)
-        one.cli("cluster", "meet", "127.0.0.1", other.port)
+        one.cli("cluster", "meet", "127.0.0.1", other.port, bus)
         e2e.wait_until(lambda: "cluster_state:ok" in one.cli("cluster", "info"), "a cluster")
         key = next(k for k in (f"secret-{i}" for i in range(100))
                    if int(one.cli("cluster", "keyslot", k)) > 8191)
@@ -200,9 +199,9 @@ class Aside(e2e.Case):
         cls.sent, cls.served = stores.by_end(agent.spans(), "redis")
 
     @classmethod
-    def make(cls, name):
+    def start(cls, name, *arguments):
         (cls.directory / name).mkdir()
-        return cls.directory / name
+        return cls.keep(stores.Redis(cls.directory / name, *arguments, name=name))
 
     def of(self, name):
         return [s for s in self.sent if s.attributes.get("db.operation.name") == name]

@@ -210,8 +210,8 @@ static void fill_ends(struct exchange *exchange, const struct connection *connec
 }
 
 /*
- * The start of the stream against `dir`, the same at both ends: the one who connected counts its SYN
- * (docs/bpf.md), which shows where it receives what the other side sent unasked.
+ * The start of the stream against `dir`, the same at both ends: the one who connected counts its
+ * SYN (docs/bpf.md), which shows where it receives what the other side sent unasked.
  */
 static uint64_t other_start(const struct connection *connection, enum direction dir)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How fast the messages of stores are parsed, and SQL is masked and summarized: typical writes of one
- * side, over and over. The best of several rounds counts, for a busy machine only ever slows down.
+ * How fast the messages of stores are parsed, and SQL is masked and summarized: typical writes of
+ * one side, over and over. The best of several rounds counts, for a busy machine only ever slows
+ * down.
  *
  *   write                    bytes   messages   ns/message     GB/s
  *
@@ -23,15 +24,20 @@
 #define LEN(n) "\0\0\0" n
 #define SET "*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000001\r\n$64\r\n" X64 "\r\n"
 #define X64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define SESSION "*4\r\n$5\r\nSETEX\r\n$28\r\nsession:0123456789abcdef0123\r\n$4\r\n3600\r\n$256\r\n"   \
-                X64 X64 X64 X64 "\r\n"
+#define SESSION                                                                                    \
+    "*4\r\n$5\r\nSETEX\r\n$28\r\nsession:0123456789abcdef0123\r\n$4\r\n3600\r\n$256\r\n"             \
+    X64 X64 X64 X64 "\r\n"
 #define STATUS "+OK\r\n"
 #define VALUE "$64\r\n" X64 "\r\n"
-#define SELECT_TEXT "SELECT o.id, o.total, c.name FROM orders o JOIN customers c ON c.id = o.cid "        \
-                    "WHERE o.shop = $1 AND o.state IN ('paid', 'sent') ORDER BY o.id DESC LIMIT 20"
-#define EXTENDED "B\0\0\0\x24\0s1\0\0\0\0\1\0\0\0\x10" "0123456789abcdef\0\1\0\0"                        \
-                 "D\0\0\0\6P\0E\0\0\0\x09\0\0\0\0\0S\0\0\0\4"
-#define ROW "D\0\0\0\x58\0\3\0\0\0\6" "123456\0\0\0\5" "99.95\0\0\0\x3b" "0123456789abcdef0123456789abcdef0123456789abcdef0123456789a"
+#define SELECT_TEXT                                                                                \
+    "SELECT o.id, o.total, c.name FROM orders o JOIN customers c ON c.id = o.cid "                 \
+    "WHERE o.shop = $1 AND o.state IN ('paid', 'sent') ORDER BY o.id DESC LIMIT 20"
+#define EXTENDED                                                                                   \
+    "B\0\0\0\x24\0s1\0\0\0\0\1\0\0\0\x10" "0123456789abcdef\0\1\0\0"                              \
+    "D\0\0\0\6P\0E\0\0\0\x09\0\0\0\0\0S\0\0\0\4"
+#define ROW                                                                                        \
+    "D\0\0\0\x58\0\3\0\0\0\6" "123456\0\0\0\5" "99.95\0\0\0\x3b"                                 \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789a"
 #define ANSWER "2\0\0\0\4" ROW ROW ROW ROW "C\0\0\0\x0dSELECT 4\0Z\0\0\0\5I"
 
 #define TEXT(text) {(const uint8_t *)("" text), sizeof(text) - 1}
@@ -44,7 +50,8 @@ static const struct sample {
 } samples[] = {
     {"redis", "SET", SENDER_CLIENT, TEXT(SET)},
     {"redis", "SETEX", SENDER_CLIENT, TEXT(SESSION)},
-    {"redis", "16 SETs in a pipeline", SENDER_CLIENT, TEXT(SET SET SET SET SET SET SET SET SET SET SET
+    {"redis", "16 SETs in a pipeline", SENDER_CLIENT, TEXT(SET SET SET SET SET SET SET SET SET SET
+                                                          SET
                                                           SET SET SET SET SET)},
     {"redis", "OK", SENDER_SERVER, TEXT(STATUS)},
     {"redis", "a value", SENDER_SERVER, TEXT(VALUE)},
@@ -57,7 +64,7 @@ static const struct bytes statements[] = {
     TEXT(SELECT_TEXT),
     TEXT("INSERT INTO audit.log (at, who, what) VALUES ('2024-01-01 12:00:00', 4711, 'login'), "
          "('2024-01-01 12:00:01', 4712, E'log\\'out') ON CONFLICT (at) DO UPDATE SET who = 1"),
-    TEXT("UPDATE \"Accounts\" SET balance = balance - 17.25, note = $$it's paid$$ WHERE id = 123456"),
+    TEXT("UPDATE \"Accounts\" SET balance = balance - 17.25, note = $$it's$$ WHERE id = 123456"),
 };
 
 static const struct protocol *find_protocol(const char *name)

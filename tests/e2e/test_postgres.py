@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """PostgreSQL: one span at both ends for every transaction that pgbench counts, in each of its
-protocols; what psycopg and psql do is named, masked and counted; tshark agrees on the statements."""
+protocols; what psycopg and psql do is named, masked and counted; tshark agrees."""
 import collections
 import re
 import time

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Redis: one span at both ends for every command that redis-benchmark, redis-cli and redis-py count,
-at several concurrencies and in pipelines; tshark agrees on what was said."""
+"""Redis: one span at both ends for every command that redis-benchmark and redis-py count, at
+several concurrencies and in pipelines; tshark agrees on what was said."""
 import collections
 import time
 

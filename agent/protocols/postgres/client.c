@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a client sends. A simple query is a request; so is an extended one, from its first message to
- * its Sync, with the texts of its statements as further PARTs:
+ * What a client sends. A simple query is a request; so is an extended one, from its first message
+ * to its Sync, with the texts of its statements as further PARTs:
  *
  *   [Parse: REQUEST, text] [Bind] [Execute] [Bind] [Execute] [Sync: PART, ENDS, 2 executions]
  *   [Bind: REQUEST] [Execute: PART, the statement's text as it is remembered] [Sync: PART, ENDS]

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A PostgreSQL exchange as span attributes, by the OpenTelemetry semantic conventions for databases:
+ * A PostgreSQL exchange as span attributes, by the OpenTelemetry semantic conventions for
+ * databases:
  *
  *   select * from t where a = 'x'      name and db.query.summary "select t", db.operation.name,
- *                                      db.collection.name, db.query.text "select * from t where a = ?"
+ *                                      db.collection.name,
+ *                                      db.query.text "select * from t where a = ?"
  *   two and more executions            "BATCH select t", or "BATCH" where they differ
  *   Parse without Execute              "PREPARE select t"
  *   a start-up                         "CONNECT"

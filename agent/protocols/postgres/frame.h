@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages of PostgreSQL's frontend/backend protocol 3.0 as frames (PostgreSQL manual, sections 55.2
- * and 55.7): the one place that says what such a message looks like.
+ * Messages of PostgreSQL's frontend/backend protocol 3.0 as frames (PostgreSQL manual, sections
+ * 55.2 and 55.7): the one place that says what such a message looks like.
  *
  *   Q  00 00 00 0d  select 1 \0          00 00 00 52  00 03 00 00  user \0 ... \0
  *   |  '---len---'  '--- body ---'       '---len---'  '-version-'  '--- body ---'
@@ -38,8 +38,8 @@ struct frame {
 };
 
 /*
- * The frame at the start of `data`, with at most `wish` bytes of its body; of a length that its type
- * can have. With `cut`, what is there of the body suffices.
+ * The frame at the start of `data`, with at most `wish` bytes of its body; of a length that its
+ * type can have. With `cut`, what is there of the body suffices.
  */
 enum frame_match frame_read(enum sender sender, struct bytes data, size_t wish, bool cut,
                             struct frame *ret_frame);

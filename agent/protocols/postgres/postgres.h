@@ -6,9 +6,9 @@
  *   client  what the client sends           server     what the server sends
  *   sync    probe and resync                describe   messages -> span attributes
  *
- * One exchange is what one ReadyForQuery answers: a simple query, or everything up to a Sync, which a
- * client's library makes of one call or of a batch. Errors need no bookkeeping then: the server skips
- * what is left up to the Sync.
+ * One exchange is what one ReadyForQuery answers: a simple query, or everything up to a Sync, which
+ * a client's library makes of one call or of a batch. Errors need no bookkeeping then: the server
+ * skips what is left up to the Sync.
  *
  *   client  [Q select 1]      [P insert..][B][E][B][E][S]       code: 2 executions
  *   server     [T][D][C][Z]      [1][2][C][2][C][Z]
@@ -33,7 +33,7 @@ enum postgres_field {
     POSTGRES_FIELD_UNKNOWN,  /* a statement was executed whose text is not known */
     POSTGRES_FIELD_MORE,     /* ... or has no room here */
     POSTGRES_FIELD_DATABASE,
-    POSTGRES_FIELD_STARTUP, /* what the request is, where it is no statement; the value means nothing */
+    POSTGRES_FIELD_STARTUP, /* what the request is, where it is no statement: a mark */
     POSTGRES_FIELD_CANCEL,
     POSTGRES_FIELD_FUNCTION,
     POSTGRES_FIELD_CHANNEL, /* a notification's */

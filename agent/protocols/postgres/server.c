@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server sends: the answer to each request, up to ReadyForQuery, and between its messages, or
- * unasked, notices, parameters and notifications.
+ * What a server sends: the answer to each request, up to ReadyForQuery, and between its messages,
+ * or unasked, notices, parameters and notifications.
  *
  *   [T: RESPONSE] [D] [D] [C: PART, tag] [Z: PART, ENDS, 2 rows]
  *   [E: RESPONSE, SQLSTATE] [Z: PART, ENDS]

@@ -35,7 +35,8 @@ struct statements {
 uint64_t statement_name(struct bytes name);
 
 /* The name's text is now this; an older one is forgotten. The result lives as long as the name. */
-const struct statement *statements_add(struct statements *statements, uint64_t name, struct bytes text, bool cut);
+const struct statement *statements_add(struct statements *statements, uint64_t name,
+                                       struct bytes text, bool cut);
 void statements_remove(struct statements *statements, uint64_t name);
 const struct statement *statements_find(const struct statements *statements, uint64_t name);
 

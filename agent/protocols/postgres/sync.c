@@ -3,9 +3,9 @@
  * Where PostgreSQL begins: on a new connection (probe) and behind a gap or garbage (resync).
  *
  * A start-up packet is proof: its code, and a list of parameters that begins with a name. On a
- * connection that was joined midway so are a Query or a Parse whose text begins with an operation of
- * SQL, and a Bind in which every length is right, if another message follows. What a server sends is
- * none: its messages are too short, and on a new connection the client speaks first.
+ * connection that was joined midway so are a Query or a Parse whose text begins with an operation
+ * of SQL, and a Bind in which every length is right, if another message follows. What a server
+ * sends is none: its messages are too short, and on a new connection the client speaks first.
  */
 #include "protocols/postgres/postgres.h"
 #include "protocols/sql/summary.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of commands; the names are those of `COMMAND LIST` of Redis 7.0 and a few younger ones. */
+/* The table of commands: those that Redis 7.0 lists (COMMAND LIST), and a few younger ones. */
 #include "protocols/redis/command.h"
 
 #include "base/macro.h"

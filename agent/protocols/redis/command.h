@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands of Redis 7 and of its usual modules, as far as an observer must know them: which words
- * begin a connection, and which commands change what the following bytes mean.
+ * The commands of Redis 7 and of its usual modules, as far as an observer must know them: which
+ * words begin a connection, and which commands change what the following bytes mean.
  */
 #pragma once
 

@@ -11,7 +11,7 @@
  *
  *   client   *2  $3 GET  $1 k       *2  $9 SUBSCRIBE  $1 c
  *   server         $5 hello               *3 subscribe c :1      *3 message c hi
- *                                         (the answer)           (a request of the server's, one-way)
+ *                                         (the answer)          (a one-way request of the server's)
  */
 #pragma once
 

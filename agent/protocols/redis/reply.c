@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server sends: one value for each request, in their order, and values that nobody asked for.
+ * What a server sends: one value for each request, in their order, and values that nobody asked
+ * for.
  *
  *   +OK CR LF                         an answer, complete
  *   $9999 CR LF ...                   an answer whose payload is passed over

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first line of a RESP value (RESP2 and RESP3, redis.io "Redis serialization protocol"): the one
- * place that says what such a line looks like, for probe, parse and resync.
+ * The first line of a RESP value (RESP2 and RESP3, redis.io "Redis serialization protocol"): the
+ * one place that says what such a line looks like, for probe, parse and resync.
  *
  *   $5 CR LF hello CR LF      a length: the payload and CR LF follow     $ = !
  *   *2 CR LF ...              a count: so many values follow             * ~ > (% and |: pairs)
  *   +OK CR LF                 the value itself                           + - : _ # , (
  *
- * Strict: digits without leading zeros, no controls in texts, CR LF and nothing else. Streamed values
- * ("$?"), which no server sends, do not fit.
+ * Strict: digits without leading zeros, no controls in texts, CR LF and nothing else. Streamed
+ * values ("$?"), which no server sends, do not fit.
  */
 #pragma once
 
@@ -30,7 +30,7 @@ struct resp_line {
     uint8_t type; /* the first byte */
     enum resp_class class;
     bool null;         /* "$-1", "*-1" */
-    uint32_t value;    /* payload: its bytes; aggregate: the values that follow, pairs counted as two */
+    uint32_t value;    /* payload: its bytes; aggregate: its values, of pairs two each */
     struct bytes text; /* what stands between the type and CR LF */
     size_t len;        /* of the line, with CR LF */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One pass over the tokens. What a word means hangs on the word before it and on the parenthesis that
- * it stands in:
+ * One pass over the tokens. What a word means hangs on the word before it and on the parenthesis
+ * that it stands in:
  *
  *   SELECT a, f(b FROM c)        FROM f(x), t1 AS x, (SELECT ...) y, t2     WHERE ...
  *             no SELECT here     a function: no target; commas go on        ends the list
@@ -46,7 +46,8 @@ struct keyword {
 #define K(name, role) {name, sizeof(name) - 1, ROLE_##role}
 
 static const struct keyword *const keywords[26] = {
-    ['A' - 'A'] = KEYWORDS(K("ABORT", PLAIN), K("ALTER", DEFINE), K("ANALYZE", ANALYZE), K("AS", AS)),
+    ['A' - 'A'] = KEYWORDS(K("ABORT", PLAIN), K("ALTER", DEFINE), K("ANALYZE", ANALYZE),
+                           K("AS", AS)),
     ['B' - 'A'] = KEYWORDS(K("BEGIN", PLAIN)),
     ['C' - 'A'] = KEYWORDS(K("CALL", CALL), K("CHECKPOINT", PLAIN),
                            K("CLOSE", PLAIN), K("CLUSTER", PLAIN), K("COMMENT", PLAIN),
@@ -54,7 +55,8 @@ static const struct keyword *const keywords[26] = {
                            K("COPY", TABLES), K("CREATE", DEFINE)),
     ['D' - 'A'] = KEYWORDS(K("DATABASE", OBJECT), K("DEALLOCATE", PLAIN),
                            K("DECLARE", PLAIN), K("DELETE", CHANGE),
-                           K("DESCRIBE", TABLES), K("DISCARD", PLAIN), K("DISTINCT", DISTINCT), K("DO", PLAIN),
+                           K("DESCRIBE", TABLES), K("DISCARD", PLAIN), K("DISTINCT", DISTINCT),
+                           K("DO", PLAIN),
                            K("DOMAIN", OBJECT), K("DROP", DEFINE)),
     ['E' - 'A'] = KEYWORDS(K("END", PLAIN), K("EXECUTE", PLAIN), K("EXISTS", SKIP),
                            K("EXPLAIN", EXPLAIN), K("EXTENSION", OBJECT)),

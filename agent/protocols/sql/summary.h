@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a SQL text does, in short: db.query.summary (OpenTelemetry semantic conventions for databases,
- * "Generating a summary of the query text").
+ * What a SQL text does, in short: db.query.summary (OpenTelemetry semantic conventions for
+ * databases, "Generating a summary of the query text").
  *
  *   INSERT INTO shipping SELECT id FROM orders o     "INSERT shipping SELECT orders"
  *
@@ -12,7 +12,7 @@
 
 #include "protocols/sql/token.h"
 
-#define SQL_SUMMARY_MAX 255 /* bytes; what does not fit as a whole is left out, with all behind it */
+#define SQL_SUMMARY_MAX 255 /* bytes; the first word that does not fit ends it */
 
 struct sql_summary {
     struct bytes text;       /* empty: no operation was recognized */

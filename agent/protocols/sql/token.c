@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tokens of SQL; the contract stands in token.h. Lexical rules: PostgreSQL's manual, section 4.1,
- * MySQL's manual, section 11.1.
+ * The tokens of SQL; the contract stands in token.h. Lexical rules: PostgreSQL's manual, section
+ * 4.1, MySQL's manual, section 11.1.
  */
 #include "protocols/sql/token.h"
 

@@ -43,7 +43,8 @@ struct sql_reader {
  * The next token; SQL_END, and empty, where the text is over.
  *
  * A backslash before the closing quote of a plain string means one thing under the server's setting
- * standard_conforming_strings and another without: such a string and all that follows is one literal.
+ * standard_conforming_strings and another without: such a string and all that follows is one
+ * literal.
  */
 struct sql_token sql_next(struct sql_reader *reader);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PostgreSQL conversations for the shared harness; the shapes are those of psql, pgbench and libpq. */
+/* PostgreSQL conversations for the shared harness: the shapes of psql, pgbench and libpq. */
 #include "../harness.h"
 #include "wire.h"
 

@@ -14,7 +14,7 @@
 
 #define QUERY_1 "Q" LEN("\x0d") "SELECT 1\0"
 #define ROW_DESCRIPTION \
-    "T" LEN("\x1a") "\0\x01" "a\0" "\0\0\0\0" "\0\0" "\0\0\0\x17" "\0\x04"                              \
+    "T" LEN("\x1a") "\0\x01" "a\0" "\0\0\0\0" "\0\0" "\0\0\0\x17" "\0\x04"                         \
     "\xff\xff\xff\xff" "\0\0"
 #define ROW "D" LEN("\x0b") "\0\x01" "\0\0\0\x01" "1"
 #define SELECTED_1 "C" LEN("\x0d") "SELECT 1\0"

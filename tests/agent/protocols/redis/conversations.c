@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Redis conversations for the shared harness; the bytes are those that redis-cli, redis-benchmark and
- * redis-server 7.0 exchange.
+ * Redis conversations for the shared harness; the bytes are those that redis-cli, redis-benchmark
+ * and redis-server 7.0 exchange.
  */
 #include "../harness.h"
 
@@ -37,7 +37,8 @@ static const struct conversation conversations[] = {
         CLIENT("*3\r\n$3\r\nSET\r\n$640\r\n" X640 "\r\n$1\r\nv\r\n"),
         SERVER("+OK\r\n")),
     CONVERSATION("a command of many words", 3,
-        CLIENT("*12\r\n$4\r\nMSET\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n$1\r\nc\r\n$1\r\n3\r\n"
+        CLIENT("*12\r\n$4\r\nMSET\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n"
+               "$1\r\nc\r\n$1\r\n3\r\n"
                "$1\r\nd\r\n$1\r\n4\r\n$1\r\ne\r\n$1\r\n5\r\n$1\r\nf\r\n"),
         SERVER("-ERR wrong number of arguments for 'mset' command\r\n")),
     CONVERSATION("nested answers", 3,
@@ -60,7 +61,8 @@ static const struct conversation conversations[] = {
         CLIENT(GET), SERVER("!21\r\nSYNTAX invalid syntax\r\n")),
     CONVERSATION("subscription in RESP2: acknowledgements, messages, and back", 10,
         CLIENT(SUBSCRIBE),
-        SERVER("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n"
+        SERVER("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"
+               "*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n"
                "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$5\r\nhello\r\n"),
         CLIENT(UNSUBSCRIBE),
         SERVER("*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:1\r\n"
@@ -90,7 +92,8 @@ static const struct conversation conversations[] = {
         SERVER("+OK\r\n+1339518083.107412 [0 127.0.0.1:60866] \"keys\" \"*\"\r\n")),
     CONVERSATION("replication is left alone", 2,
         CLIENT("*3\r\n$5\r\nPSYNC\r\n$1\r\n?\r\n$2\r\n-1\r\n"),
-        SERVER("\n"), SERVER("\n+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 0\r\n$5\r\nREDIS*1\r\n")),
+        SERVER("\n"),
+        SERVER("\n+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 0\r\n$5\r\nREDIS*1\r\n")),
 };
 
 const struct fixture redis_fixture = {

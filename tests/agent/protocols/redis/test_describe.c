@@ -58,8 +58,8 @@ static void keys_and_values_are_masked(void **state)
     expect("db.namespace", NULL);
     expect("error.type", NULL);
     assert_int_equal(span.status, SPAN_STATUS_UNSET);
-    describe(SPAN_KIND_CLIENT, "*4\r\n$6\r\nCONFIG\r\n$3\r\nSET\r\n$11\r\nrequirepass\r\n$1\r\nx\r\n",
-             NULL);
+    describe(SPAN_KIND_CLIENT,
+             "*4\r\n$6\r\nCONFIG\r\n$3\r\nSET\r\n$11\r\nrequirepass\r\n$1\r\nx\r\n", NULL);
     expect("db.query.text", "CONFIG SET ? ?");
 }
 

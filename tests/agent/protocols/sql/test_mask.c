@@ -104,7 +104,8 @@ static const char *const mysql_forms[] = {
 static const char *filler_of(const char *form, enum sql_dialect dialect, uint64_t dice)
 {
     static const char *const in_string[] = {"", "''", "\"", " -- ", "/*", "$$", " IN (", ";", "\n"};
-    static const char *const in_escaped[] = {"", "''", "\\'", "\\\\", "\"", "--", "$a$", "\n", "*/"};
+    static const char *const in_escaped[] = {"", "''", "\\'", "\\\\", "\"", "--", "$a$", "\n",
+                                              "*/"};
     static const char *const in_mysql[] = {"", "\\'", "\\\\", "--", "\\\"", "/*", "#", "`", ";"};
     static const char *const in_dollar[] = {"", "'", "\"", "$x$", "--", "/*", "$1", "\\'", "E'"};
     static const char *const in_comment[] = {"", "'", "\"", "$$", "`", "-", "#", " ", "E'"};

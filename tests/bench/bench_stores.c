@@ -25,7 +25,7 @@
 #define SET "*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000001\r\n$64\r\n" X64 "\r\n"
 #define X64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define SESSION                                                                                    \
-    "*4\r\n$5\r\nSETEX\r\n$28\r\nsession:0123456789abcdef0123\r\n$4\r\n3600\r\n$256\r\n"             \
+    "*4\r\n$5\r\nSETEX\r\n$28\r\nsession:0123456789abcdef0123\r\n$4\r\n3600\r\n$256\r\n" \
     X64 X64 X64 X64 "\r\n"
 #define STATUS "+OK\r\n"
 #define VALUE "$64\r\n" X64 "\r\n"

@@ -103,5 +103,16 @@ def by_end(spans, system):
     return sent, [s for s in found if s not in sent]
 
 
+def served_of_capture(capture, system):
+    """What the agent makes of the capture: the spans of the server's side."""
+    out = capture.file.with_suffix(".jsonl")
+    run(e2e.AGENT, "pcap", capture.file, "--export", f"file:{out}")
+    return [s for s in e2e.read_spans(out) if s.attributes.get("db.system.name") == system]
+
+
+def identities(spans):
+    return {(s.span_id, s.name, s.kind) for s in spans}
+
+
 def names_of(spans, key="db.operation.name"):
     return collections.Counter(s.attributes.get(key, "") for s in spans)

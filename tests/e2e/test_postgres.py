@@ -182,6 +182,12 @@ class Calls(e2e.Case):
                 self.assertNotIn("flowtrace.incomplete", span.attributes, span)
         self.assertEqual(self.totals["responses_unpaired"], 0)
 
+    def test_a_capture_of_it_gives_the_same_spans_of_the_server(self):
+        served = [s for s in self.served if s.kind == e2e.KIND_SERVER]
+        pushed = [s for s in self.sent if s.name in ("notification",)]
+        found = stores.served_of_capture(self.capture, "postgresql")
+        self.assertEqual(stores.identities(found), stores.identities(served + pushed))
+
     def test_tshark_agrees_on_the_statements(self):
         packets = self.capture.read("pgsql", f"pgsql && tcp.dstport == {self.capture.port}",
                                     "pgsql.query", "pgsql.type")

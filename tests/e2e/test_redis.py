@@ -156,6 +156,12 @@ class Calls(e2e.Case):
         self.assertEqual(self.totals["responses_unpaired"], 0)
         self.assertEqual(self.totals["streams_gaps"], 0)
 
+    def test_a_capture_of_it_gives_the_same_spans_of_the_server(self):
+        served = [s for s in self.served if s.kind == e2e.KIND_SERVER]
+        pushed = [s for s in self.sent if s.name in ("message", "pmessage")]
+        found = stores.served_of_capture(self.capture, "redis")
+        self.assertEqual(stores.identities(found), stores.identities(served + pushed))
+
     def test_tshark_agrees_on_the_commands(self):
         packets = self.capture.read("resp", f"resp && tcp.dstport == {self.capture.port}",
                                     "resp.bulk_string.value")

@@ -165,13 +165,17 @@ static bool is_described(struct pipeline *pipeline, const struct exchange *excha
     return processes_get(&pipeline->processes, &exchange->exec, NULL)->described;
 }
 
-/* Nothing more will be learnt of it: its process is known, and its other end, where it matters. */
+/*
+ * Nothing more will be learnt of it: its process is known, and its other end, where it matters. A
+ * response proves that the server's end was seen before; what gets none has to wait for it.
+ */
 static bool is_ready(struct pipeline *pipeline, const struct exchange *exchange)
 {
     const struct cause *cause = &exchange->cause;
     const struct exchange *other = other_end(exchange);
-    bool ends_met = cause->kind == SPAN_KIND_CLIENT || other || cause->carried ||
-                    !span_id_is_zero(&cause->parent_span_id);
+    bool ends_met = other || (cause->kind == SPAN_KIND_CLIENT
+                                  ? exchange->has_response
+                                  : cause->carried || !span_id_is_zero(&cause->parent_span_id));
 
     if (exchange->passive)
         return true;

@@ -117,18 +117,17 @@ static void add_peer(const struct exchange *exchange, struct span *span)
 /* Where the protocol did not tell the server's name, its address stands in. */
 static void add_server(const struct exchange *exchange, struct span *span)
 {
-    const struct endpoint *server =
-        span->kind == SPAN_KIND_CLIENT ? &exchange->remote : &exchange->local;
+    const struct endpoint *server = exchange->serves ? &exchange->local : &exchange->remote;
 
     if (!exchange->has_endpoints)
         return;
     if (is_unix(exchange)) {
-        if (exchange->name.len && exchange->name_is_remote == (span->kind == SPAN_KIND_CLIENT) &&
+        if (exchange->name.len && exchange->name_is_remote == (!exchange->serves) &&
             !span_find(span, SEMCONV_SERVER_ADDRESS))
             span_add_text(span, SEMCONV_SERVER_ADDRESS, name_text(exchange, span->arena));
         return;
     }
-    if (span->kind == SPAN_KIND_SERVER)
+    if (exchange->serves)
         span_add_text(span, SEMCONV_CLIENT_ADDRESS, address_text(&exchange->remote, span->arena));
     if (span_find(span, SEMCONV_SERVER_ADDRESS))
         return;

@@ -45,7 +45,7 @@ struct parse_result {
 };
 
 enum message_kind {
-    MESSAGE_REQUEST,
+    MESSAGE_REQUEST,  /* of a server too, if ONE_WAY: what it sends unasked */
     MESSAGE_RESPONSE,
     MESSAGE_PART, /* more of the message last begun on `stream` by this sender: its end, trailers */
 };
@@ -93,6 +93,7 @@ enum probe_result {
     PROBE_MORE,   /* a beginning that fits: come again with more bytes */
     PROBE_CLIENT, /* these bytes were sent by a client */
     PROBE_SERVER, /* ... by a server */
+    PROBE_FIRST,  /* ... by a client, if they are the first bytes of a new connection; else NO */
 };
 
 struct protocol_traits {
@@ -119,8 +120,9 @@ struct protocol {
 
     /*
      * Names, kind-specific status and attributes of the exchange, network.protocol.* included.
-     * span->kind, times, network.peer.* and network.transport are set before; `response` is NULL
-     * where none was seen. New strings go to span->arena, the others point into the messages.
+     * span->kind, times, network.peer.* and network.transport are set before; a kind CLIENT may
+     * become PRODUCER, SERVER may become CONSUMER. `response` is NULL where none was seen. New
+     * strings go to span->arena, the others point into the messages.
      * Redaction is not done here: policy/ sees every span after this.
      */
     void (*describe)(const struct message *request, const struct message *response,
@@ -134,6 +136,18 @@ static inline struct bytes message_field(const struct message *message, unsigned
         if (message->fields[i].id == id)
             return message->fields[i].value;
     return BYTES_NULL;
+}
+
+/* Sets all of a message that a parser gives out, which has no fields yet. */
+static inline void message_start(struct message *message, enum message_kind kind, unsigned flags,
+                                 struct bytes head)
+{
+    message->kind = kind;
+    message->flags = flags;
+    message->stream = 0;
+    message->code = 0;
+    message->head = head;
+    message->n_fields = 0;
 }
 
 /* False where the message has no room left: the field is then left out. */

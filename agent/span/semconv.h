@@ -17,6 +17,21 @@
 #define SEMCONV_SERVER_PORT BYTES_LITERAL("server.port")
 #define SEMCONV_CLIENT_ADDRESS BYTES_LITERAL("client.address")
 
+/* Databases, and messaging where a store carries messages. */
+#define SEMCONV_DB_SYSTEM_NAME BYTES_LITERAL("db.system.name")
+#define SEMCONV_DB_NAMESPACE BYTES_LITERAL("db.namespace")
+#define SEMCONV_DB_COLLECTION_NAME BYTES_LITERAL("db.collection.name")
+#define SEMCONV_DB_OPERATION_NAME BYTES_LITERAL("db.operation.name")
+#define SEMCONV_DB_OPERATION_BATCH_SIZE BYTES_LITERAL("db.operation.batch.size")
+#define SEMCONV_DB_QUERY_TEXT BYTES_LITERAL("db.query.text")
+#define SEMCONV_DB_QUERY_SUMMARY BYTES_LITERAL("db.query.summary")
+#define SEMCONV_DB_RESPONSE_STATUS_CODE BYTES_LITERAL("db.response.status_code")
+#define SEMCONV_DB_RESPONSE_RETURNED_ROWS BYTES_LITERAL("db.response.returned_rows")
+#define SEMCONV_MESSAGING_SYSTEM BYTES_LITERAL("messaging.system")
+#define SEMCONV_MESSAGING_OPERATION_NAME BYTES_LITERAL("messaging.operation.name")
+#define SEMCONV_MESSAGING_OPERATION_TYPE BYTES_LITERAL("messaging.operation.type")
+#define SEMCONV_MESSAGING_DESTINATION_NAME BYTES_LITERAL("messaging.destination.name")
+
 /* Resource. */
 #define SEMCONV_SERVICE_NAME BYTES_LITERAL("service.name")
 #define SEMCONV_HOST_NAME BYTES_LITERAL("host.name")

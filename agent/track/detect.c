@@ -8,13 +8,17 @@
  */
 #include "track/internal.h"
 
-static enum probe_result probe_all(struct bytes data, const struct protocol **ret_protocol)
+/* `first`: nothing else was sent on the connection. */
+static enum probe_result probe_all(struct bytes data, bool first,
+                                   const struct protocol **ret_protocol)
 {
     enum probe_result best = PROBE_NO;
 
     for (size_t i = 0; protocols[i]; i++) {
         enum probe_result result = protocols[i]->probe(data);
 
+        if (result == PROBE_FIRST)
+            result = first ? PROBE_CLIENT : PROBE_NO;
         if (result == PROBE_CLIENT || result == PROBE_SERVER) {
             *ret_protocol = protocols[i];
             return result;
@@ -85,6 +89,7 @@ bool detect(struct track *track, struct connection *connection, const struct eve
     struct stream *stream = &connection->streams[event->dir];
     uint32_t kept = stream->window ? stream->window->len : 0;
     bool whole = event->data.len == event->length, from_start;
+    bool first = connection->from_start && !connection->streams[!event->dir].started;
     enum probe_result result = PROBE_NO;
     const struct protocol *protocol = NULL;
 
@@ -92,9 +97,10 @@ bool detect(struct track *track, struct connection *connection, const struct eve
     if (kept == 0 && connection->from_start && stream->started)
         result = PROBE_NO;
     else if (kept == 0)
-        result = probe_all(event->data, &protocol);
+        result = probe_all(event->data, first, &protocol);
     else if (keep(track, connection, event))
-        result = probe_all(bytes_make(stream->window->bytes, stream->window->len), &protocol);
+        result = probe_all(bytes_make(stream->window->bytes, stream->window->len), first,
+                           &protocol);
     from_start = transport_is_datagram(connection->transport) ||
                  (connection->from_start &&
                   connection_begins_at(connection, event->dir,

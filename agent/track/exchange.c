@@ -196,7 +196,7 @@ static void read_context(struct track *track, const struct message *message, str
 static void fill_ends(struct exchange *exchange, const struct connection *connection,
                       enum direction dir)
 {
-    bool turned = connection->passive && dir == DIR_OUT;
+    bool turned = connection->passive && connection->client_dir == DIR_OUT;
 
     exchange->local = turned ? connection->remote : connection->local;
     exchange->remote = turned ? connection->local : connection->remote;
@@ -204,23 +204,37 @@ static void fill_ends(struct exchange *exchange, const struct connection *connec
     exchange->netns = connection->netns;
     exchange->has_endpoints = connection->has_facts;
     exchange->passive = connection->passive;
+    exchange->serves = connection->passive || connection->client_dir == DIR_IN;
     exchange->exec = connection->passive ? endpoint_exec(&exchange->local)
                                          : connection->streams[dir].head_exec;
+}
+
+/*
+ * The start of the stream against `dir`, the same at both ends: the one who connected counts its
+ * SYN (docs/bpf.md), which shows where it receives what the other side sent unasked.
+ */
+static uint64_t other_start(const struct connection *connection, enum direction dir)
+{
+    bool counts_syn = dir == DIR_IN && connection->client_dir == DIR_OUT &&
+                      connection->transport == TRANSPORT_TCP && !connection->passive;
+
+    return connection->starts[!dir] + counts_syn;
 }
 
 static void fill_cause(struct exchange *exchange, const struct connection *connection,
                        enum direction dir)
 {
     const struct stream *stream = &connection->streams[dir];
+    bool sent = connection->passive ? dir != connection->client_dir : dir == DIR_OUT;
 
     exchange->cause = (struct cause){
-        .kind = dir == DIR_OUT && !connection->passive ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER,
+        .kind = sent ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER,
         .tgid = exchange->exec.tgid,
         .tid = exchange->exec.tid,
         .process_start_ns = exchange->exec.process_start_ns,
         .start_ns = stream->head_time_ns,
         .position = stream->head_position,
-        .other_start = connection->starts[!dir],
+        .other_start = other_start(connection, dir),
         .on_wire = connection->has_starts,
     };
 }
@@ -374,11 +388,26 @@ static void take_response(struct track *track, struct connection *connection, en
     connection->streams[dir].current = exchange;
 }
 
+/*
+ * The exchange whose message goes on. What a server sends unasked may have come between the parts
+ * of a response.
+ */
+static struct exchange *find_continued(const struct connection *connection, enum direction dir,
+                                       uint64_t stream)
+{
+    struct exchange *current = connection->streams[dir].current, *first = connection->first_open;
+
+    if (stream)
+        return find_open(connection, stream);
+    if (!current && dir != connection->client_dir && first && first->has_response)
+        return first;
+    return current;
+}
+
 static void take_part(struct track *track, struct connection *connection, enum direction dir,
                       const struct message *message)
 {
-    struct exchange *exchange = message->stream ? find_open(connection, message->stream)
-                                                : connection->streams[dir].current;
+    struct exchange *exchange = find_continued(connection, dir, message->stream);
 
     if (exchange)
         copy_message(track, exchange, message,

@@ -52,6 +52,7 @@ struct exchange {
     enum transport transport;
     struct bytes name; /* UNIX: the peer's, or where it has none, the own; in the texts */
     bool name_is_remote;
+    bool serves; /* this end is the connection's server, whoever sent the request */
     uint32_t netns;
     struct exec_context exec; /* who handled the request's first bytes */
     uint64_t start_ns; /* first byte of the request */

@@ -17,7 +17,7 @@ from nginx import Nginx
 RATES, RECORDING_RATE = (2000, 10000), 10000
 SECONDS, RECORDING_SECONDS, REPLAYS = 10, 16, 5
 SPAN_US, EVENTS_PER_S, RESIDENT_MB, MAPS_MIB = 3, 1e6, 30, 64
-PARSE_GB_S, ENCODE_NS = 1, 1200
+PARSE_GB_S, MASK_GB_S, ENCODE_NS = 1, 0.2, 1200
 CONNECTIONS, PARTS, IDLE_SECONDS = 10000, 4, 120
 SK_STORAGE = "24"  # BPF_MAP_TYPE_SK_STORAGE
 MIB = 1 << 20
@@ -184,6 +184,18 @@ def parser(bench):
     slowest = min(float(line.split()[-1]) for line in text.splitlines()[1:])
     bench.budget("parser, message heads", f"{PARSE_GB_S} GB/s", f"{slowest:.2f} GB/s at least",
                  slowest >= PARSE_GB_S)
+
+
+def stores(bench):
+    """The parsers of stores, and SQL masked and summarized"""
+    text = run_on(LOAD_CPU, bench.tool("bench_stores"))
+    say("  " + text.strip().replace("\n", "\n  "))
+    rows = [(line[:11].strip(), *line[34:].split()) for line in text.splitlines()[1:]]
+    parsed = [float(gb_s) for name, size, _, _, gb_s in rows if name != "sql" and int(size) >= 64]
+    masked = next(float(row[-1]) for row in rows if row[0] == "sql")
+    bench.budget("parsers of stores, from 64 bytes on", f"{PARSE_GB_S} GB/s",
+                 f"{min(parsed):.2f} GB/s at least", min(parsed) >= PARSE_GB_S)
+    bench.budget("SQL masked", f"{MASK_GB_S} GB/s", f"{masked:.2f} GB/s", masked >= MASK_GB_S)
 
 
 def encoder(bench):

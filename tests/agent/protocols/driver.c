@@ -332,7 +332,7 @@ enum probe_result driver_probe(struct driver *driver, struct bytes bytes)
     enum probe_result result = driver->protocol->probe(placed);
 
     CHECK(driver_allocations == allocations);
-    CHECK(result >= PROBE_NO && result <= PROBE_SERVER);
+    CHECK(result >= PROBE_NO && result <= PROBE_FIRST);
     release(driver, placed);
     return result;
 }

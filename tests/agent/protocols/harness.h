@@ -29,6 +29,7 @@ struct fixture {
     const struct protocol *protocol;
     const struct conversation *conversations;
     size_t n_conversations;
+    bool answers_prove_nothing; /* a server's first bytes may be anybody's: probe says no to them */
 };
 
 #define CLIENT(text) {SENDER_CLIENT, {(const uint8_t *)("" text), sizeof(text) - 1}}

@@ -202,6 +202,55 @@ static void pipelined_requests_are_answered_in_order(void **state)
     assert_int_equal(world->ended[1].code, 404);
 }
 
+/* With a protocol in which servers do. */
+static void what_a_server_sends_unasked_is_an_exchange_that_it_began(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, "*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\nc\r\n");
+    say(world, DIR_OUT, "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+    say(world, DIR_OUT, "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n");
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[1].end, EXCHANGE_ANSWERED);
+    assert_int_equal(world->ended[1].kind, SPAN_KIND_CLIENT);
+    assert_false(world->ended[1].has_response);
+    assert_true(world->ended[1].serves);
+}
+
+#define MAYBE_AN_ANSWER "*1\r\n$4\r\ntime\r\n"
+
+static void what_may_be_an_answer_is_a_request_where_it_comes_first(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, MAYBE_AN_ANSWER);
+    assert_int_equal(world->n_begun, 1);
+}
+
+static void what_may_be_an_answer_proves_nothing_midway(void **state)
+{
+    struct world *world = *state;
+
+    lose(world, DIR_IN, 100);
+    say(world, DIR_IN, MAYBE_AN_ANSWER);
+    assert_int_equal(world->n_begun, 0);
+}
+
+static void a_response_goes_on_behind_what_a_server_sent_unasked(void **state)
+{
+    struct world *world = *state;
+
+    operation(world, 1, DIR_IN, "Q\0\0\0\x0dSELECT 1\0", 14, 14);
+    operation(world, 1, DIR_OUT, "C\0\0\0\x0dSELECT 1\0", 14, 14);
+    operation(world, 1, DIR_OUT, "A\0\0\0\x0e\0\0\0\7news\0\0", 15, 15);
+    operation(world, 1, DIR_OUT, "Z\0\0\0\5I", 6, 6);
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[0].kind, SPAN_KIND_CLIENT);
+    assert_int_equal(world->ended[1].kind, SPAN_KIND_SERVER);
+    assert_int_equal(world->ended[1].end, EXCHANGE_ANSWERED);
+    assert_true(world->ended[1].has_response);
+}
+
 static void a_gap_among_pipelined_requests_ends_trust_in_the_pairing(void **state)
 {
     struct world *world = *state;
@@ -518,6 +567,10 @@ int main(void)
         TEST(a_response_whose_record_comes_before_its_requests_is_still_its_own),
         TEST(an_early_response_whose_request_is_lost_gets_none),
         TEST(pipelined_requests_are_answered_in_order),
+        TEST(what_a_server_sends_unasked_is_an_exchange_that_it_began),
+        TEST(what_may_be_an_answer_is_a_request_where_it_comes_first),
+        TEST(what_may_be_an_answer_proves_nothing_midway),
+        TEST(a_response_goes_on_behind_what_a_server_sent_unasked),
         TEST(a_gap_among_pipelined_requests_ends_trust_in_the_pairing),
         TEST(a_head_whose_end_was_not_captured_is_marked_incomplete),
         TEST(what_looks_like_a_request_in_a_body_behind_a_cut_head_is_none),

@@ -30,6 +30,7 @@ static void on_confirm(void *arg, struct exchange *exchange)
         .end_ns = exchange->end_ns,
         .position = exchange->cause.position,
         .kind = exchange->cause.kind,
+        .serves = exchange->serves,
     };
     track_release(world->track, exchange);
 }

@@ -24,6 +24,7 @@ struct ended {
     bool has_response;
     uint64_t start_ns, end_ns, position;
     enum span_kind kind;
+    bool serves;
 };
 
 struct world {

@@ -93,7 +93,7 @@ struct connection {
     struct exchange *last_held;
     size_t n_held;
     struct exchange *early; /* a response whose request is still to come, or NULL */
-    uint64_t parser_state[]; /* track->parser_state_size bytes, for any of the protocols */
+    void *parser_state; /* the protocol's traits.state_size bytes, or NULL */
 };
 
 struct track {
@@ -101,7 +101,7 @@ struct track {
     struct counters *counters;
     struct table table;
     struct pool connections;
-    size_t parser_state_size;
+    struct pool *states; /* of parser states, one pool per protocol that has any */
     struct rest_table *rests;
     struct pool exchanges;
     struct texts texts;
@@ -135,6 +135,13 @@ static inline bool connection_begins_at(const struct connection *connection, enu
            (position == connection->starts[dir] ||
             (dir == DIR_OUT && position == connection->starts[dir] + 1));
 }
+
+/* state.c: 0 or -ENOMEM; states_done(track) releases, also after a failure. */
+int states_init(struct track *track);
+void states_done(struct track *track);
+/* From now on the connection speaks `protocol`, or nothing known (NULL): with a fresh state. */
+void connection_set_protocol(struct track *track, struct connection *connection,
+                             const struct protocol *protocol);
 
 /* connection.c */
 struct connection *connection_get(struct track *track, const struct event *event);

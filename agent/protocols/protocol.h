@@ -2,7 +2,7 @@
 /*
  * What a protocol is to the agent: bytes of one connection in, messages out, and a description of a
  * request and its response as span attributes. All of it is pure: no I/O, clock, allocation,
- * globals or logging, and results point into the input or into the parser's state.
+ * globals or logging, and results point into the input, the parser's state or the scratch arena.
  *
  *   stream of one direction:   [head][....body....][head][..
  *                              ^     ^
@@ -26,6 +26,7 @@
 
 #define MESSAGE_FIELDS_MAX 24
 #define SKIP_UNTIL_CLOSE UINT64_MAX
+#define SCRATCH_SIZE 32768 /* bytes of parse_input.scratch */
 
 /* Who sent the bytes: the side that opened the connection to ask, or the side that answers. */
 enum sender { SENDER_CLIENT, SENDER_SERVER };
@@ -86,6 +87,7 @@ struct parse_input {
     enum sender sender;
     bool cut; /* the bytes behind `data` are lost: say what is known (TRUNCATED) or BAD, not MORE */
     struct bytes data;
+    struct arena *scratch; /* SCRATCH_SIZE bytes, empty: for what must be decoded to be read */
 };
 
 enum probe_result {

@@ -106,6 +106,7 @@ struct track {
     struct pool exchanges;
     struct texts texts;
     struct pool windows;
+    struct arena scratch; /* the parsers', for one call */
     struct list lru;     /* connections, least recently used first */
     struct list closing; /* connections, by the time of their CLOSE */
     struct list open;    /* exchanges without a response, by age */

@@ -36,10 +36,12 @@ struct feed {
 
 static struct parse_input make_input(const struct feed *feed, struct bytes data, bool cut)
 {
+    arena_reset(&feed->track->scratch);
     return (struct parse_input){
         .sender = feed->dir == feed->connection->client_dir ? SENDER_CLIENT : SENDER_SERVER,
         .cut = cut,
         .data = data,
+        .scratch = &feed->track->scratch,
     };
 }
 

@@ -34,6 +34,8 @@ int track_new(const struct track_options *options, struct track **ret_track)
         r = texts_init(&track->texts, options->max_exchanges);
     if (r == 0)
         r = pool_init(&track->windows, sizeof(struct window), options->max_windows);
+    if (r == 0)
+        r = arena_init(&track->scratch, SCRATCH_SIZE);
     if (r < 0) {
         track_free(track);
         return r;
@@ -53,6 +55,7 @@ void track_free(struct track *track)
     pool_done(&track->exchanges);
     texts_done(&track->texts);
     pool_done(&track->windows);
+    arena_done(&track->scratch);
     free(track);
 }
 

@@ -166,7 +166,7 @@ static void finish_exchange(struct track *track, struct connection *connection,
     if (server->current == exchange && server->skip == SKIP_UNTIL_CLOSE) {
         end = EXCHANGE_ANSWERED;
         end_ns = server->last_ns;
-    } else if (server->lost) {
+    } else if (server->lost || exchange->uncertain) {
         end = EXCHANGE_INCOMPLETE;
     }
     exchange_finish(track, exchange, end, end_ns, exchange->exec.tid);

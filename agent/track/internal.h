@@ -181,6 +181,8 @@ void exchange_message_end(struct track *track, struct connection *connection, en
                           const struct event *event);
 void exchange_finish(struct track *track, struct exchange *exchange, enum exchange_end end,
                      uint64_t end_ns, uint32_t tid);
+/* Messages of the connection are missing: an open exchange may have ended unseen. */
+void exchange_doubt(struct track *track, struct connection *connection);
 void exchange_drop(struct track *track, struct exchange *exchange, enum counter cause);
 
 /* rest.c */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parser states: each protocol has a pool of its own, for they differ from nothing to kilobytes, and
- * a connection takes one only when its protocol is known. Pools touch what they hand out alone, so
- * ten thousand connections of a small protocol cost nothing for a large one.
+ * Parser states: each protocol has a pool of its own, for they differ from nothing to kilobytes,
+ * and a connection takes one only when its protocol is known. Pools touch what they hand out alone,
+ * so ten thousand connections of a small protocol cost nothing for a large one.
  */
 #include "track/internal.h"
 

@@ -68,12 +68,15 @@ static void pass(const struct feed *feed, uint64_t n)
  * The exchanges that lost messages leave uncertain. Without pipelining the next request opens a new
  * round, so those that are open now end here, incomplete; but the request that itself has the hole,
  * `own`, still waits for its response. Among pipelined requests nobody can tell how many messages are
- * missing, now and for ever.
+ * missing, now and for ever. Where messages have stream ids, pairing stays sure: only the ends of
+ * those that are open may be among the missing.
  */
 static void settle_exchanges(const struct feed *feed, const struct exchange *own)
 {
     struct connection *connection = feed->connection;
 
+    if (connection->multiplexed)
+        exchange_doubt(feed->track, connection);
     if (connection->multiplexed || (!connection->first_open && !connection->n_stale) ||
         (own && connection->n_open == 1))
         return;

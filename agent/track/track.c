@@ -147,7 +147,8 @@ static void end_unanswered(struct track *track, uint64_t now_ns)
         /* Its response may still come, and is no other's then. */
         if (exchange->request.stream == 0)
             exchange->connection->n_stale++;
-        exchange_finish(track, exchange, EXCHANGE_TIMED_OUT,
+        exchange_finish(track, exchange,
+                        exchange->uncertain ? EXCHANGE_INCOMPLETE : EXCHANGE_TIMED_OUT,
                         exchange->start_ns + (now_ns - exchange->timer_ns), exchange->exec.tid);
     }
 }

@@ -80,6 +80,11 @@ struct message {
     uint64_t stream; /* correlation id; 0 throughout: first in, first out */
     int64_t code;    /* the protocol's result code (HTTP status), or 0 */
     struct bytes head;
+    /*
+     * With LAST: the token of what is spoken from here on (an HTTP upgrade token), or empty. Where a
+     * protocol has it and the message is INTERIM, the request is answered there, on `stream`.
+     */
+    struct bytes successor;
     unsigned n_fields;
     struct field fields[MESSAGE_FIELDS_MAX];
 };
@@ -101,6 +106,7 @@ enum probe_result {
 struct protocol_traits {
     size_t state_size;   /* bytes of parser state per connection, zeroed, for both directions */
     size_t capture_head; /* bytes per message that the parser wishes to see, 0: the default */
+    const char *token;   /* by which a message names it as its successor, or NULL */
 };
 
 struct protocol {

@@ -154,6 +154,32 @@ static void mark_head(const struct feed *feed, uint64_t position)
     feed->stream->head_exec = feed->event->exec;
 }
 
+static const struct protocol *find_successor(struct bytes token)
+{
+    for (size_t i = 0; protocols[i] && token.len; i++)
+        if (protocols[i]->traits.token &&
+            bytes_equal_nocase(token, bytes_from_string(protocols[i]->traits.token)))
+            return protocols[i];
+    return NULL;
+}
+
+/* The connection speaks something else from here on: what it names, or nothing that is known. */
+static void hand_over(const struct feed *feed, const struct message *message)
+{
+    struct connection *connection = feed->connection;
+    const struct protocol *successor = find_successor(message->successor);
+
+    if (!successor) {
+        connection_set_state(feed->track, connection, CONNECTION_OPAQUE);
+        return;
+    }
+    if (message->flags & MESSAGE_INTERIM && connection->first_open)
+        connection->first_open->request.stream = message->stream;
+    connection->multiplexed |= message->stream != 0;
+    connection_set_protocol(feed->track, connection, successor);
+    connection_set_state(feed->track, connection, CONNECTION_KNOWN);
+}
+
 static void take_message(const struct feed *feed, const struct message *message,
                          struct bytes content, uint64_t skip)
 {
@@ -169,7 +195,7 @@ static void take_message(const struct feed *feed, const struct message *message,
         exchange_message_end(feed->track, feed->connection, feed->dir, feed->event);
     }
     if (message->flags & MESSAGE_LAST)
-        connection_set_state(feed->track, feed->connection, CONNECTION_OPAQUE);
+        hand_over(feed, message);
 }
 
 /* What is there of the bytes that the parser passes over. */

@@ -64,7 +64,8 @@ class Grpc(e2e.Case):
                     with self.subTest(f"{client} to {server}, {concurrency} at once"):
                         name = f"{client}-{server}-{concurrency}"
                         agent = self.start_agent(name, server)
-                        seen = self.client(client, server, concurrency, max(1, 64 // concurrency // 4))
+                        rounds = max(1, 16 // concurrency)
+                        seen = self.client(client, server, concurrency, rounds)
                         agent.stop()
                         self.check(agent, seen)
 

@@ -81,8 +81,8 @@ struct message {
     int64_t code;    /* the protocol's result code (HTTP status), or 0 */
     struct bytes head;
     /*
-     * With LAST: the token of what is spoken from here on (an HTTP upgrade token), or empty. Where a
-     * protocol has it and the message is INTERIM, the request is answered there, on `stream`.
+     * With LAST: the token of what is spoken from here on (an HTTP upgrade token), or empty. Where
+     * a protocol has it and the message is INTERIM, the request is answered there, on `stream`.
      */
     struct bytes successor;
     unsigned n_fields;

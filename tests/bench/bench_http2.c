@@ -46,7 +46,8 @@ static const struct block blocks[] = {
     {"browser", SENDER_CLIENT, 18,
      {{":method", "GET"}, {":scheme", "https"}, {":authority", "www.shop.example.com"},
       {":path", "/catalog/shoes/running?sort=price&color=blue&size=43&page=2"},
-      {"sec-ch-ua", "\"Chromium\";v=\"118\", \"Google Chrome\";v=\"118\", \"Not=A?Brand\";v=\"99\""},
+      {"sec-ch-ua", "\"Chromium\";v=\"118\", \"Google Chrome\";v=\"118\", "
+                    "\"Not=A?Brand\";v=\"99\""},
       {"sec-ch-ua-mobile", "?0"}, {"sec-ch-ua-platform", "\"Linux\""},
       {"upgrade-insecure-requests", "1"},
       {"user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""gRPC between programs that others wrote: google.golang.org/grpc and grpcio (C-core), each as client
-and as server of the other. Unary calls, the three kinds of streams, errors without and with a body,
-deadlines; one CLIENT and one SERVER span per call, with the status that the client itself saw."""
+"""gRPC between programs that others wrote: google.golang.org/grpc and grpcio (C-core), each as
+client and as server of the other. Unary calls, the three kinds of streams, errors without and with a
+body, deadlines; one CLIENT and one SERVER span per call, with the status that the client saw."""
 import collections
 import json
 import re
@@ -16,7 +16,7 @@ CODES = {"OK": 0, "Cancelled": 4, "DeadlineExceeded": 4, "NotFound": 5, "Unimple
 
 # method -> messages of the client, messages of the server
 MESSAGES = {"UnaryCall": (1, 1), "StreamingInputCall": (3, 1), "StreamingOutputCall": (1, 4),
-            "FullDuplexCall": (5, 5), "UnimplementedCall": (1, 0)}
+            "FullDuplexCall": (5, 5)}
 
 # status -> error at the client, at the server
 ERRORS = {0: (False, False), 4: (True, True), 5: (True, False), 12: (True, True)}
@@ -44,6 +44,7 @@ class Grpc(e2e.Case):
 
     def start_agent(self, name, server):
         return self.keep(e2e.Agent(self.directory, "--set", "capture.head=16KiB", "--set",
+                                   "capture.ring=32MiB", "--set",
                                    f"select.ports={self.ports[server]}", name=name).wait_ready())
 
     def client(self, name, server, concurrency, rounds):
@@ -104,6 +105,9 @@ class Grpc(e2e.Case):
         self.assertNotIn("flowtrace.incomplete", span.attributes, span.attributes)
         if status in ERRORS:
             self.assertEqual(span.error, ERRORS[status][kind == e2e.KIND_SERVER], span.attributes)
+        if method == "UnimplementedCall":  # which is known before its message is sent
+            self.assertLessEqual(span.attributes["flowtrace.rpc.request.messages"], 1)
+            self.assertEqual(span.attributes["flowtrace.rpc.response.messages"], 0)
         if method in MESSAGES:
             self.assertEqual((span.attributes["flowtrace.rpc.request.messages"],
                               span.attributes["flowtrace.rpc.response.messages"]),
@@ -121,7 +125,8 @@ class Grpc(e2e.Case):
                 agent.stop()
                 spans = agent.spans()
                 self.assertGreater(len(spans), 100)
-                known = {f"{SERVICE}/{m}" for m in (*MESSAGES, "EmptyCall", "HalfDuplexCall")}
+                known = {f"{SERVICE}/{m}" for m in
+                         (*MESSAGES, "EmptyCall", "HalfDuplexCall", "UnimplementedCall")}
                 for span in spans:
                     self.assertTrue(span.name in known or
                                     ("flowtrace.incomplete" in span.attributes and

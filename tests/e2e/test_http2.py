@@ -80,6 +80,7 @@ class Http2(e2e.Case):
     @classmethod
     def start_agent(cls, name, *ports):
         return cls.keep(e2e.Agent(cls.directory, "--set", "capture.head=16KiB", "--set",
+                                  "capture.ring=32MiB", "--set",
                                   f"select.ports={','.join(map(str, ports))}",
                                   name=name).wait_ready())
 

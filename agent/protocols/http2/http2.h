@@ -23,7 +23,7 @@
 #include "protocols/protocol.h"
 
 #define HTTP2_PREFACE BYTES_LITERAL("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-#define HTTP2_STREAMS 128 /* open ones, a power of two; more are followed with less knowledge */
+#define HTTP2_STREAMS 128 /* open ones; more are followed with less knowledge */
 #define HTTP2_TRUST 3     /* so many plausible frames in a row, and frames may be unusual */
 
 /* How far the messages in a stream's body are counted: five bytes in front of each. */

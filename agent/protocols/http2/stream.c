@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Open streams, in a table that ids index: as many as are open at once with ids in a row have a
- * place each, and a few old ones beside them. Where all WAYS places are taken the oldest one gives
- * its own up, and is followed without.
+ * Open streams: ids come in a row, so most have the place that their id names, and the others any
+ * free one. Where all are taken the oldest stream gives its own up, and is followed without.
  */
 #include "protocols/http2/http2.h"
 
@@ -10,29 +9,32 @@
 
 #define PREFIX_LEN 5 /* compressed: 1 byte, length: 4 */
 #define COUNT_LEN 4
-#define WAYS 8
 
-static struct http2_stream *place_of(struct http2_state *http2, uint32_t id, uint32_t way)
+static struct http2_stream *place_of(struct http2_state *http2, uint32_t id)
 {
-    return &http2->streams[((id >> 1) + way) % HTTP2_STREAMS];
+    return &http2->streams[(id >> 1) % HTTP2_STREAMS];
 }
 
 struct http2_stream *http2_stream_find(struct http2_state *http2, uint32_t id)
 {
-    for (uint32_t way = 0; way < WAYS; way++)
-        if (place_of(http2, id, way)->id == id)
-            return place_of(http2, id, way);
+    struct http2_stream *stream = place_of(http2, id);
+
+    if (stream->id == id)
+        return stream;
+    for (size_t i = 0; i < HTTP2_STREAMS; i++)
+        if (http2->streams[i].id == id)
+            return &http2->streams[i];
     return NULL;
 }
 
 struct http2_stream *http2_stream_open(struct http2_state *http2, uint32_t id)
 {
-    struct http2_stream *stream = place_of(http2, id, 0);
+    struct http2_stream *stream = place_of(http2, id);
 
-    /* A free place has the lowest id. */
-    for (uint32_t way = 1; way < WAYS; way++)
-        if (place_of(http2, id, way)->id < stream->id)
-            stream = place_of(http2, id, way);
+    /* A free place has the lowest id of all. */
+    for (size_t i = 0; i < HTTP2_STREAMS && stream->id; i++)
+        if (http2->streams[i].id < stream->id)
+            stream = &http2->streams[i];
     *stream = (struct http2_stream){.id = id};
     return stream;
 }

@@ -5,6 +5,7 @@
  */
 #include "protocols/http2/hpack.h"
 #include "protocols/http2/names.h"
+#include "protocols/http2/static_table.h"
 
 #include "base/hash.h"
 #include "base/macro.h"
@@ -289,6 +290,23 @@ static void a_block_that_another_implementation_accepts_means_the_same_to_us(voi
     assert_true(accepted > 50000);
 }
 
+static void the_static_table_is_that_of_another_implementation(void **state)
+{
+    nghttp2_hd_inflater *inflater;
+
+    assert_int_equal(nghttp2_hd_inflate_new(&inflater), 0);
+    for (size_t i = 0; i < STATIC_TABLE_LEN; i++) {
+        const nghttp2_nv *pair = nghttp2_hd_inflate_get_table_entry(inflater, i + 1);
+
+        assert_non_null(pair);
+        assert_int_equal(static_table[i].name_len, pair->namelen);
+        assert_int_equal(static_table[i].name,
+                         http2_name_of(bytes_make(pair->name, pair->namelen)));
+        assert_true(bytes_equal(static_table[i].value, bytes_make(pair->value, pair->valuelen)));
+    }
+    nghttp2_hd_inflate_del(inflater);
+}
+
 /* ---- what is special ------------------------------------------------------------------------- */
 
 static void a_field_that_was_never_inserted_is_unknown(void **state)
@@ -387,6 +405,7 @@ int main(void)
         cmocka_unit_test(what_another_implementation_deflates_is_read),
         cmocka_unit_test(what_was_inserted_before_a_join_is_unknown_and_nothing_else_is_wrong),
         cmocka_unit_test(a_block_that_another_implementation_accepts_means_the_same_to_us),
+        cmocka_unit_test(the_static_table_is_that_of_another_implementation),
         cmocka_unit_test(a_field_that_was_never_inserted_is_unknown),
         cmocka_unit_test(an_insertion_with_an_unknown_name_keeps_the_count),
         cmocka_unit_test(secrets_are_stored_nowhere),

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """gRPC between programs that others wrote: google.golang.org/grpc and grpcio (C-core), each as
-client and as server of the other. Unary calls, the three kinds of streams, errors without and with a
-body, deadlines; one CLIENT and one SERVER span per call, with the status that the client saw."""
+client and as server of the other. Unary calls, the three kinds of streams, errors without and with
+a body, deadlines; one CLIENT and one SERVER span per call, with the status that the client saw."""
 import collections
 import json
 import re

@@ -96,11 +96,12 @@ class Http2(e2e.Case):
                              check=True, timeout=60, capture_output=True, text=True).stdout
         return int(re.search(r"(\d+) succeeded", out)[1])
 
-    def spans_of(self, agent):
+    def spans_of(self, agent, n_unpaired=0):
+        """At most so many answers may come to requests that were sent before the agent was there."""
         agent.stop()
         totals = agent.totals()
         self.assertEqual(e2e.sum_of(totals, "Exchanges lost"), 0, totals)
-        self.assertEqual(totals["responses_unpaired"], 0, totals)
+        self.assertLessEqual(totals["responses_unpaired"], n_unpaired, totals)
         return agent.spans()
 
     def assert_both_ends(self, spans, expected):
@@ -265,7 +266,7 @@ class Http2(e2e.Case):
         e2e.wait_until(lambda: "?i=200\n" in log.read_text(), "requests without an agent")
         agent = self.start_agent("agent-midway", self.nginx_port)
         load.wait()
-        spans = self.spans_of(agent)
+        spans = self.spans_of(agent, n_unpaired=4)  # two open streams, seen by two ends
         for kind in (e2e.KIND_CLIENT, e2e.KIND_SERVER):
             ids = [int(s.attributes["url.query"].removeprefix("i=")) for s in spans
                    if s.kind == kind]

@@ -16,7 +16,7 @@
 
 #define FT_CAPTURE_MAX 16384u /* bytes of one operation, at most */
 #define FT_IOVEC_BYTES_MAX 8191u /* of them from one element of a vector */
-#define FT_IOVECS_MAX 16
+#define FT_IOVECS_MAX 256 /* gRPC libraries send a message in dozens of slices */
 #define FT_VERDICTS 65536u /* a power of two */
 #define FT_OWN_CONNECTIONS 1024
 #define FT_SENDERS 4096

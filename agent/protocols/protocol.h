@@ -2,7 +2,7 @@
 /*
  * What a protocol is to the agent: bytes of one connection in, messages out, and a description of a
  * request and its response as span attributes. All of it is pure: no I/O, clock, allocation,
- * globals or logging, and results point into the input or into the parser's state.
+ * globals or logging, and results point into the input, the parser's state or the scratch arena.
  *
  *   stream of one direction:   [head][....body....][head][..
  *                              ^     ^
@@ -26,6 +26,7 @@
 
 #define MESSAGE_FIELDS_MAX 24
 #define SKIP_UNTIL_CLOSE UINT64_MAX
+#define SCRATCH_SIZE 32768 /* bytes of parse_input.scratch */
 
 /* Who sent the bytes: the side that opened the connection to ask, or the side that answers. */
 enum sender { SENDER_CLIENT, SENDER_SERVER };
@@ -56,6 +57,7 @@ enum message_flags {
     MESSAGE_TRUNCATED = 1 << 2, /* the head was cut: fields may be missing */
     MESSAGE_LAST = 1 << 3,      /* the connection speaks something else from here on */
     MESSAGE_ONE_WAY = 1 << 4,   /* a request that gets no response */
+    MESSAGE_OVER = 1 << 5,      /* with ENDS: the exchange is over, whoever says so */
 };
 
 /*
@@ -78,6 +80,11 @@ struct message {
     uint64_t stream; /* correlation id; 0 throughout: first in, first out */
     int64_t code;    /* the protocol's result code (HTTP status), or 0 */
     struct bytes head;
+    /*
+     * With LAST: the token of what is spoken from here on (an HTTP upgrade token), or empty. Where
+     * a protocol has it and the message is INTERIM, the request is answered there, on `stream`.
+     */
+    struct bytes successor;
     unsigned n_fields;
     struct field fields[MESSAGE_FIELDS_MAX];
 };
@@ -86,6 +93,7 @@ struct parse_input {
     enum sender sender;
     bool cut; /* the bytes behind `data` are lost: say what is known (TRUNCATED) or BAD, not MORE */
     struct bytes data;
+    struct arena *scratch; /* SCRATCH_SIZE bytes, empty: for what must be decoded to be read */
 };
 
 enum probe_result {
@@ -99,6 +107,7 @@ enum probe_result {
 struct protocol_traits {
     size_t state_size;   /* bytes of parser state per connection, zeroed, for both directions */
     size_t capture_head; /* bytes per message that the parser wishes to see, 0: the default */
+    const char *token;   /* by which a message names it as its successor, or NULL */
 };
 
 struct protocol {

@@ -46,6 +46,7 @@ static void release(struct track *track, struct connection *connection)
     texts_give(&track->texts, &connection->texts);
     stream_drop_window(track, &connection->streams[DIR_IN]);
     stream_drop_window(track, &connection->streams[DIR_OUT]);
+    connection_set_protocol(track, connection, NULL);
     table_remove(&track->table, &connection->link);
     list_remove(&connection->lru);
     list_remove(&connection->closing);
@@ -78,7 +79,7 @@ static struct connection *make(struct track *track, const struct event *event)
         evict_oldest(track);
         connection = pool_take(&track->connections);
     }
-    memset(connection, 0, sizeof(*connection) + track->parser_state_size);
+    *connection = (struct connection){0};
     connection->id = event->connection;
     connection->last_dir = event->dir;
     list_init(&connection->lru);
@@ -149,6 +150,7 @@ void connection_set_state(struct track *track, struct connection *connection,
     }
     stream_drop_window(track, &connection->streams[DIR_IN]);
     stream_drop_window(track, &connection->streams[DIR_OUT]);
+    connection_set_protocol(track, connection, NULL);
     set_verdict(track, connection->id,
                 state == CONNECTION_UNSELECTED ? VERDICT_IGNORE : VERDICT_GIVE_UP, 0);
 }
@@ -180,7 +182,7 @@ static void finish_exchange(struct track *track, struct connection *connection,
     if (server->current == exchange && server->skip == SKIP_UNTIL_CLOSE) {
         end = EXCHANGE_ANSWERED;
         end_ns = server->last_ns;
-    } else if (server->lost) {
+    } else if (server->lost || exchange->uncertain) {
         end = EXCHANGE_INCOMPLETE;
     }
     exchange_finish(track, exchange, end, end_ns, exchange->exec.tid);

@@ -73,7 +73,7 @@ static void adopt(struct track *track, struct connection *connection,
 {
     struct stream *stream = &connection->streams[event->dir];
 
-    connection->protocol = protocol;
+    connection_set_protocol(track, connection, protocol);
     connection->client_dir = result == PROBE_CLIENT ? event->dir : !event->dir;
     stream->started = true;
     stream->lost = stream->quiet = !from_start;

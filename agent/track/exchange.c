@@ -144,6 +144,16 @@ static struct exchange *find_open(const struct connection *connection, uint64_t 
     return exchange;
 }
 
+void exchange_doubt(struct track *track, struct connection *connection)
+{
+    for (struct exchange *exchange = connection->first_open; exchange; exchange = exchange->next) {
+        exchange->uncertain = true;
+        /* Nobody knows whether the rest of a long response will be seen: its time runs again. */
+        if (exchange->has_response)
+            list_move_to_end(&track->open, &exchange->open);
+    }
+}
+
 /* ---- the end of an exchange ------------------------------------------------------------------ */
 
 void exchange_finish(struct track *track, struct exchange *exchange, enum exchange_end end,
@@ -409,10 +419,15 @@ static void take_part(struct track *track, struct connection *connection, enum d
 {
     struct exchange *exchange = find_continued(connection, dir, message->stream);
 
-    if (exchange)
-        copy_message(track, exchange, message,
-                     dir == connection->client_dir ? &exchange->request : &exchange->response);
     connection->streams[dir].current = exchange;
+    if (!exchange)
+        return;
+    if (dir == connection->client_dir) {
+        copy_message(track, exchange, message, &exchange->request);
+    } else {
+        exchange->has_response = true;
+        copy_message(track, exchange, message, &exchange->response);
+    }
 }
 
 void exchange_message(struct track *track, struct connection *connection, enum direction dir,
@@ -460,7 +475,7 @@ void exchange_message_end(struct track *track, struct connection *connection, en
         return;
     if (dir == connection->client_dir) {
         exchange->request_complete = true;
-        if (!(exchange->request.flags & MESSAGE_ONE_WAY))
+        if (!(exchange->request.flags & (MESSAGE_ONE_WAY | MESSAGE_OVER)))
             return;
     }
     exchange->response_complete = dir != connection->client_dir;

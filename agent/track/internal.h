@@ -94,7 +94,7 @@ struct connection {
     struct exchange *last_held;
     size_t n_held;
     struct exchange *early; /* a response whose request is still to come, or NULL */
-    uint64_t parser_state[]; /* track->parser_state_size bytes, for any of the protocols */
+    void *parser_state; /* the protocol's traits.state_size bytes, or NULL */
 };
 
 struct track {
@@ -102,11 +102,12 @@ struct track {
     struct counters *counters;
     struct table table;
     struct pool connections;
-    size_t parser_state_size;
+    struct pool *states; /* of parser states, one pool per protocol that has any */
     struct rest_table *rests;
     struct pool exchanges;
     struct texts texts;
     struct pool windows;
+    struct arena scratch; /* the parsers', for one call */
     struct list lru;     /* connections, least recently used first */
     struct list closing; /* connections, by the time of their CLOSE */
     struct list open;    /* exchanges without a response, by age */
@@ -136,6 +137,13 @@ static inline bool connection_begins_at(const struct connection *connection, enu
            (position == connection->starts[dir] ||
             (dir == DIR_OUT && position == connection->starts[dir] + 1));
 }
+
+/* state.c: 0 or -ENOMEM; states_done(track) releases, also after a failure. */
+int states_init(struct track *track);
+void states_done(struct track *track);
+/* From now on the connection speaks `protocol`, or nothing known (NULL): with a fresh state. */
+void connection_set_protocol(struct track *track, struct connection *connection,
+                             const struct protocol *protocol);
 
 /* connection.c */
 struct connection *connection_get(struct track *track, const struct event *event);
@@ -174,6 +182,8 @@ void exchange_message_end(struct track *track, struct connection *connection, en
                           const struct event *event);
 void exchange_finish(struct track *track, struct exchange *exchange, enum exchange_end end,
                      uint64_t end_ns, uint32_t tid);
+/* Messages of the connection are missing: an open exchange may have ended unseen. */
+void exchange_doubt(struct track *track, struct connection *connection);
 void exchange_drop(struct track *track, struct exchange *exchange, enum counter cause);
 
 /* rest.c */

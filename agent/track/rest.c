@@ -75,11 +75,11 @@ static struct rest *place_of(const struct rest_table *table, uint64_t id)
     return free_place ? free_place : &table->rests[at];
 }
 
-static bool is_as_new(const struct track *track, const struct connection *connection)
+static bool is_as_new(const struct connection *connection)
 {
-    const uint8_t *state = (const uint8_t *)connection->parser_state;
+    const uint8_t *state = connection->parser_state;
 
-    for (size_t i = 0; i < track->parser_state_size; i++)
+    for (size_t i = 0; i < connection->protocol->traits.state_size; i++)
         if (state[i])
             return false;
     return true;
@@ -91,19 +91,19 @@ static bool is_still(const struct stream *stream)
            !stream->current;
 }
 
-static bool is_at_rest(const struct track *track, const struct connection *connection)
+static bool is_at_rest(const struct connection *connection)
 {
     return connection->state == CONNECTION_KNOWN && connection->has_facts && !connection->closed_ns &&
            connection->name.len == 0 && !transport_is_datagram(connection->transport) &&
            !connection->n_open && !connection->held && !connection->early && !connection->n_stale &&
            !connection->suspect && !connection->pipelined && !connection->multiplexed &&
            is_still(&connection->streams[DIR_IN]) && is_still(&connection->streams[DIR_OUT]) &&
-           is_as_new(track, connection);
+           is_as_new(connection);
 }
 
 void rest_remember(struct track *track, const struct connection *connection)
 {
-    if (!is_at_rest(track, connection))
+    if (!is_at_rest(connection))
         return;
     *place_of(track->rests, connection->id) = (struct rest){
         .id = connection->id,
@@ -132,7 +132,7 @@ bool rest_recall(struct track *track, struct connection *connection, const struc
     if (event->position != rest->next[event->dir])
         return false;
     connection->state = CONNECTION_KNOWN;
-    connection->protocol = rest->protocol;
+    connection_set_protocol(track, connection, rest->protocol);
     connection->client_dir = rest->client_dir;
     connection->selection = rest->selection;
     connection->inbound = rest->inbound;

@@ -36,10 +36,12 @@ struct feed {
 
 static struct parse_input make_input(const struct feed *feed, struct bytes data, bool cut)
 {
+    arena_reset(&feed->track->scratch);
     return (struct parse_input){
         .sender = feed->dir == feed->connection->client_dir ? SENDER_CLIENT : SENDER_SERVER,
         .cut = cut,
         .data = data,
+        .scratch = &feed->track->scratch,
     };
 }
 
@@ -66,12 +68,15 @@ static void pass(const struct feed *feed, uint64_t n)
  * The exchanges that lost messages leave uncertain. Without pipelining the next request opens a new
  * round, so those that are open now end here, incomplete; but the request that itself has the hole,
  * `own`, still waits for its response. Among pipelined requests nobody can tell how many messages are
- * missing, now and for ever.
+ * missing, now and for ever. Where messages have stream ids, pairing stays sure: only the ends of
+ * those that are open may be among the missing.
  */
 static void settle_exchanges(const struct feed *feed, const struct exchange *own)
 {
     struct connection *connection = feed->connection;
 
+    if (connection->multiplexed)
+        exchange_doubt(feed->track, connection);
     if (connection->multiplexed || (!connection->first_open && !connection->n_stale) ||
         (own && connection->n_open == 1))
         return;
@@ -156,6 +161,32 @@ static void mark_head(const struct feed *feed, uint64_t position)
     feed->stream->head_exec = feed->event->exec;
 }
 
+static const struct protocol *find_successor(struct bytes token)
+{
+    for (size_t i = 0; protocols[i] && token.len; i++)
+        if (protocols[i]->traits.token &&
+            bytes_equal_nocase(token, bytes_from_string(protocols[i]->traits.token)))
+            return protocols[i];
+    return NULL;
+}
+
+/* The connection speaks something else from here on: what it names, or nothing that is known. */
+static void hand_over(const struct feed *feed, const struct message *message)
+{
+    struct connection *connection = feed->connection;
+    const struct protocol *successor = find_successor(message->successor);
+
+    if (!successor) {
+        connection_set_state(feed->track, connection, CONNECTION_OPAQUE);
+        return;
+    }
+    if (message->flags & MESSAGE_INTERIM && connection->first_open)
+        connection->first_open->request.stream = message->stream;
+    connection->multiplexed |= message->stream != 0;
+    connection_set_protocol(feed->track, connection, successor);
+    connection_set_state(feed->track, connection, CONNECTION_KNOWN);
+}
+
 static void take_message(const struct feed *feed, const struct message *message,
                          struct bytes content, uint64_t skip)
 {
@@ -171,7 +202,7 @@ static void take_message(const struct feed *feed, const struct message *message,
         exchange_message_end(feed->track, feed->connection, feed->dir, feed->event);
     }
     if (message->flags & MESSAGE_LAST)
-        connection_set_state(feed->track, feed->connection, CONNECTION_OPAQUE);
+        hand_over(feed, message);
 }
 
 /* What is there of the bytes that the parser passes over. */

@@ -7,15 +7,6 @@
 
 #include <errno.h>
 
-static size_t largest_parser_state(void)
-{
-    size_t largest = 0;
-
-    for (size_t i = 0; protocols[i]; i++)
-        largest = MAX(largest, protocols[i]->traits.state_size);
-    return largest;
-}
-
 int track_new(const struct track_options *options, struct track **ret_track)
 {
     struct track *track = calloc(1, sizeof(*track));
@@ -25,7 +16,6 @@ int track_new(const struct track_options *options, struct track **ret_track)
         return -ENOMEM;
     track->options = *options;
     track->counters = options->counters;
-    track->parser_state_size = largest_parser_state();
     list_init(&track->lru);
     list_init(&track->closing);
     list_init(&track->open);
@@ -33,8 +23,9 @@ int track_new(const struct track_options *options, struct track **ret_track)
     list_init(&track->waiting);
     r = table_init(&track->table, options->max_connections);
     if (r == 0)
-        r = pool_init(&track->connections, sizeof(struct connection) + track->parser_state_size,
-                      options->max_connections);
+        r = pool_init(&track->connections, sizeof(struct connection), options->max_connections);
+    if (r == 0)
+        r = states_init(track);
     if (r == 0)
         r = rest_table_new(4 * options->max_connections, &track->rests);
     if (r == 0)
@@ -43,6 +34,8 @@ int track_new(const struct track_options *options, struct track **ret_track)
         r = texts_init(&track->texts, options->max_exchanges);
     if (r == 0)
         r = pool_init(&track->windows, sizeof(struct window), options->max_windows);
+    if (r == 0)
+        r = arena_init(&track->scratch, SCRATCH_SIZE);
     if (r < 0) {
         track_free(track);
         return r;
@@ -58,9 +51,11 @@ void track_free(struct track *track)
     table_done(&track->table);
     pool_done(&track->connections);
     rest_table_free(track->rests);
+    states_done(track);
     pool_done(&track->exchanges);
     texts_done(&track->texts);
     pool_done(&track->windows);
+    arena_done(&track->scratch);
     free(track);
 }
 
@@ -152,7 +147,8 @@ static void end_unanswered(struct track *track, uint64_t now_ns)
         /* Its response may still come, and is no other's then. */
         if (exchange->request.stream == 0)
             exchange->connection->n_stale++;
-        exchange_finish(track, exchange, EXCHANGE_TIMED_OUT,
+        exchange_finish(track, exchange,
+                        exchange->uncertain ? EXCHANGE_INCOMPLETE : EXCHANGE_TIMED_OUT,
                         exchange->start_ns + (now_ns - exchange->timer_ns), exchange->exec.tid);
     }
 }

@@ -68,6 +68,7 @@ struct exchange {
     bool held; /* the response may be another's: `confirm` follows */
     uint32_t content_seen; /* track's: bytes of the body that `begin` had already, */
     uint32_t content_left; /* and those still to be looked at */
+    bool uncertain; /* a gap among other streams' messages may have hidden its end */
     struct message_copy request;
     struct message_copy response;
     unsigned n_texts;

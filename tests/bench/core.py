@@ -17,7 +17,7 @@ from nginx import Nginx
 RATES, RECORDING_RATE = (2000, 10000), 10000
 SECONDS, RECORDING_SECONDS, REPLAYS = 10, 16, 5
 SPAN_US, EVENTS_PER_S, RESIDENT_MB, MAPS_MIB = 3, 1e6, 30, 64
-PARSE_GB_S, MASK_GB_S, ENCODE_NS = 1, 0.2, 1200
+PARSE_GB_S, MASK_GB_S, FIELDS_PER_S, ENCODE_NS = 1, 0.2, 2_000_000, 1200
 CONNECTIONS, PARTS, IDLE_SECONDS = 10000, 4, 120
 SK_STORAGE = "24"  # BPF_MAP_TYPE_SK_STORAGE
 MIB = 1 << 20
@@ -184,6 +184,11 @@ def parser(bench):
     slowest = min(float(line.split()[-1]) for line in text.splitlines()[1:])
     bench.budget("parser, message heads", f"{PARSE_GB_S} GB/s", f"{slowest:.2f} GB/s at least",
                  slowest >= PARSE_GB_S)
+    text = run_on(LOAD_CPU, bench.tool("bench_http2"))
+    say("  " + text.strip().replace("\n", "\n  "))
+    slowest = min(int(line.split()[-2]) for line in text.splitlines()[1:])
+    bench.budget("parser, compressed header fields", f"{FIELDS_PER_S:,}/s",
+                 f"{slowest:,}/s at least", slowest >= FIELDS_PER_S)
 
 
 def stores(bench):

@@ -83,6 +83,8 @@ static void describe_method(struct bytes method, struct span *span)
 {
     bool conventional = method_is_conventional(method);
 
+    if (!method.len)
+        return;
     span_add_text(span, HTTP_REQUEST_METHOD, conventional ? method : BYTES_LITERAL("_OTHER"));
     if (!conventional)
         span_add_text(span, HTTP_REQUEST_METHOD_ORIGINAL, method);
@@ -151,7 +153,8 @@ static void describe_response(const struct message *response, struct span *span)
 {
     int64_t first_error = span->kind == SPAN_KIND_SERVER ? 500 : 400;
 
-    span_add_integer(span, HTTP_RESPONSE_STATUS_CODE, response->code);
+    if (response->code)
+        span_add_integer(span, HTTP_RESPONSE_STATUS_CODE, response->code);
     describe_body(response, HTTP_RESPONSE_BODY_SIZE, span);
     if (response->code >= first_error) {
         span->status = SPAN_STATUS_ERROR;
@@ -165,17 +168,20 @@ void http1_describe(const struct message *request, const struct message *respons
 {
     struct bytes method = message_field(request, HTTP1_FIELD_METHOD);
     struct bytes version = message_field(request, HTTP1_FIELD_VERSION);
-    bool target_cut = !version.ptr;
-    struct http1_url url = url_read(method, message_field(request, HTTP1_FIELD_TARGET),
-                                    message_field(request, HTTP1_FIELD_HOST));
+    struct bytes target = message_field(request, HTTP1_FIELD_TARGET);
+    struct bytes scheme = message_field(request, HTTP1_FIELD_SCHEME);
+    bool target_cut = !version.ptr || !target.ptr;
+    struct http1_url url = url_read(method, target, message_field(request, HTTP1_FIELD_HOST));
 
+    if (scheme.len)
+        url.scheme = scheme;
     describe_name(method, &url, target_cut, span);
     describe_method(method, span);
     describe_url(&url, target_cut, span);
     add_text(span, USER_AGENT_ORIGINAL,
              unfold(span->arena, message_field(request, HTTP1_FIELD_USER_AGENT)));
     describe_body(request, HTTP_REQUEST_BODY_SIZE, span);
-    if (target_cut && response)
+    if (!version.ptr && response)
         version = message_field(response, HTTP1_FIELD_VERSION);
     span_add_text(span, SEMCONV_NETWORK_PROTOCOL_NAME, BYTES_LITERAL("http"));
     add_text(span, SEMCONV_NETWORK_PROTOCOL_VERSION, version);

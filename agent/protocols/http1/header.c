@@ -21,6 +21,7 @@ struct header_row {
 /* No two have the same length. */
 static const struct header_row rows[] = {
     ROW("host", host, REPEAT_FIRST),
+    ROW("upgrade", upgrade, REPEAT_FIRST),
     ROW("user-agent", user_agent, REPEAT_FIRST),
     ROW("content-length", content_length, REPEAT_EQUAL),
     ROW("transfer-encoding", transfer_encoding, REPEAT_LAST),

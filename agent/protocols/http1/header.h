@@ -23,6 +23,7 @@ enum length_state { LENGTH_NONE, LENGTH_KNOWN, LENGTH_INVALID };
 struct http1_headers {
     struct bytes host; /* a NULL pointer where the header is missing, also below */
     struct bytes user_agent;
+    struct bytes upgrade;
     struct bytes transfer_encoding;
     struct bytes content_length; /* set only with LENGTH_KNOWN; its digits */
     enum length_state length_state;

@@ -22,6 +22,7 @@ enum http1_field {
     HTTP1_FIELD_BODY_SIZE, /* decimal digits: Content-Length where it frames the body, or the sum
                               of the chunks once all were seen */
     HTTP1_FIELD_AMBIGUITY, /* one byte, enum http1_ambiguity; missing: none */
+    HTTP1_FIELD_SCHEME,    /* of later versions, which say it */
 };
 
 /*

@@ -4,7 +4,7 @@
  * but the chunks' size lines. How a body ends follows RFC 9112, section 6.3, in its order:
  *
  *   1xx, 204, 304, answer to HEAD   no body          (1xx but 101: another response follows)
- *   101, 2xx to CONNECT             no body, and the connection is HTTP no longer
+ *   101, 2xx to CONNECT             no body, and the connection is HTTP/1 no longer
  *   Transfer-Encoding ... chunked   chunks, then trailers, whatever Content-Length says
  *   Transfer-Encoding otherwise     a response lasts until the close, a request is unframed
  *   Content-Length                  that many bytes; values that differ or are no number: unframed
@@ -18,6 +18,8 @@
 #include "protocols/http1/start_line.h"
 
 #include "base/macro.h"
+
+#define UPGRADED_STREAM 1
 
 /* What is known of a message before it is given out. */
 struct draft {
@@ -123,6 +125,12 @@ static struct framing frame_response(const struct http1_state *http1, const stru
     return empty;
 }
 
+/* The request itself is answered by the successor, as its first stream (RFC 7540, section 3.2). */
+static bool answers_later(struct bytes successor)
+{
+    return bytes_equal_nocase(successor, BYTES_LITERAL("h2c"));
+}
+
 static void add_field(struct message *message, unsigned id, struct bytes value)
 {
     if (value.ptr)
@@ -140,7 +148,12 @@ static void write_message(const struct draft *draft, const struct framing *frami
     message->stream = 0;
     message->code = draft->status.code;
     message->head = bytes_slice(data, 0, draft->len);
+    message->successor = draft->status.code == 101 ? headers->upgrade : BYTES_NULL;
     message->n_fields = 0;
+    if (answers_later(message->successor)) {
+        message->flags |= MESSAGE_INTERIM;
+        message->stream = UPGRADED_STREAM;
+    }
     if (is_request) {
         message_add(message, HTTP1_FIELD_METHOD, draft->request.method);
         message_add(message, HTTP1_FIELD_TARGET, draft->request.target);

@@ -123,7 +123,7 @@ static enum frame_match read_typed(enum sender sender, struct bytes data, struct
     return FRAME_FITS;
 }
 
-enum frame_match frame_read(enum sender sender, struct bytes data, size_t wish, bool cut,
+enum frame_match postgres_frame_read(enum sender sender, struct bytes data, size_t wish, bool cut,
                             struct frame *ret_frame)
 {
     enum frame_match match;

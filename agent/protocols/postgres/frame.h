@@ -41,7 +41,7 @@ struct frame {
  * The frame at the start of `data`, with at most `wish` bytes of its body; of a length that its
  * type can have. With `cut`, what is there of the body suffices.
  */
-enum frame_match frame_read(enum sender sender, struct bytes data, size_t wish, bool cut,
+enum frame_match postgres_frame_read(enum sender sender, struct bytes data, size_t wish, bool cut,
                             struct frame *ret_frame);
 
 /* A NUL-terminated string at the reader; NULL where it does not end. */

@@ -172,7 +172,7 @@ static struct parse_result pass_rows(struct postgres_state *postgres,
     size_t used = 0;
 
     while (used < input->data.len && input->data.ptr[used] == 'D' &&
-           frame_read(SENDER_SERVER, bytes_skip(input->data, used), 0, false, &frame) ==
+           postgres_frame_read(SENDER_SERVER, bytes_skip(input->data, used), 0, false, &frame) ==
                FRAME_FITS) {
         postgres->rows += postgres->rows < INT64_MAX;
         used += frame.used;
@@ -196,7 +196,7 @@ struct parse_result postgres_parse_server(struct postgres_state *postgres,
         return take_negotiation(postgres, input, ret_message);
     if (input->data.len && input->data.ptr[0] < 128)
         kind = &kinds[input->data.ptr[0]];
-    match = frame_read(SENDER_SERVER, input->data, kind ? kind->wish : 0, input->cut, &call.frame);
+    match = postgres_frame_read(SENDER_SERVER, input->data, kind ? kind->wish : 0, input->cut, &call.frame);
     if (match != FRAME_FITS)
         return postgres_refuse(match, input);
     if (call.frame.type == 'D' && postgres->answering)

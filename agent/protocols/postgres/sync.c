@@ -120,7 +120,7 @@ static enum frame_match match_bind(const struct frame *frame, struct bytes data)
         return FRAME_MORE;
     if (!is_bind(frame->body))
         return FRAME_NO;
-    match = frame_read(SENDER_CLIENT, rest, 0, false, &next);
+    match = postgres_frame_read(SENDER_CLIENT, rest, 0, false, &next);
     if (match == FRAME_FITS && next.type != 'D' && next.type != 'E' && next.type != 'B' &&
         next.type != 'P' && next.type != 'S' && next.type != 'H' && next.type != 'C')
         return FRAME_NO;
@@ -131,7 +131,7 @@ static enum frame_match match_bind(const struct frame *frame, struct bytes data)
 static enum frame_match match_request(struct bytes data)
 {
     struct frame frame;
-    enum frame_match match = frame_read(SENDER_CLIENT, data, SIZE_MAX, true, &frame);
+    enum frame_match match = postgres_frame_read(SENDER_CLIENT, data, SIZE_MAX, true, &frame);
 
     if (match != FRAME_FITS)
         return match == FRAME_NO || data.len == 0 || data.ptr[0] == 0 || data.ptr[0] == 'Q' ||
@@ -171,7 +171,7 @@ static bool is_answer(struct bytes data)
     struct frame frame;
 
     return data.ptr[0] != 'd' && data.ptr[0] != 'V' && data.ptr[0] != 'D' &&
-           frame_read(SENDER_SERVER, data, 0, true, &frame) != FRAME_NO;
+           postgres_frame_read(SENDER_SERVER, data, 0, true, &frame) != FRAME_NO;
 }
 
 /* Behind a gap nobody knows what was asked, and which names have got another statement. */

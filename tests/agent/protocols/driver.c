@@ -6,7 +6,7 @@
  *   - nothing is allocated
  *   - used <= len; MORE uses nothing and needs more than there is; MESSAGE and NONE make progress;
  *     cut bytes are never answered by MORE
- *   - the message is written with MESSAGE only; its strings lie in the input or in the state
+ *   - the message is written with MESSAGE only; its strings lie in the input, the state or the scratch
  *   - resync and probe stay inside their ranges
  */
 #include "driver.h"
@@ -104,13 +104,17 @@ struct driver *driver_new(const struct protocol *protocol, bool on_heap)
     driver->on_heap = on_heap;
     driver->with_offsets = true;
     driver->state = calloc(1, MAX(protocol->traits.state_size, (size_t)1));
+    if (!driver->state || arena_init(&driver->scratch, SCRATCH_SIZE) < 0)
+        abort();
     return driver;
 }
 
 void driver_free(struct driver *driver)
 {
-    if (driver)
+    if (driver) {
         free(driver->state);
+        arena_done(&driver->scratch);
+    }
     free(driver);
 }
 
@@ -135,13 +139,15 @@ static void check_message(const struct driver *driver, const struct message *mes
                           struct bytes input)
 {
     struct bytes state = bytes_make(driver->state, driver->protocol->traits.state_size);
+    struct bytes scratch = bytes_make(driver->scratch.base, driver->scratch.used);
 
     CHECK(message->kind <= MESSAGE_PART);
     CHECK(message->n_fields <= MESSAGE_FIELDS_MAX);
     CHECK(lies_in(message->head, input));
     for (unsigned i = 0; i < message->n_fields; i++)
         CHECK(message->fields[i].value.ptr && (lies_in(message->fields[i].value, input) ||
-                                               lies_in(message->fields[i].value, state)));
+                                               lies_in(message->fields[i].value, state) ||
+                                               lies_in(message->fields[i].value, scratch)));
 }
 
 /* Like bytes in a log: what is not printable becomes a dot, so that lines stay lines. */
@@ -233,11 +239,21 @@ static void advance(struct driver_stream *stream, size_t n, uint64_t skip)
     memmove(stream->window, stream->window + n, stream->len);
 }
 
+/* What is pending, placed; the scratch is filled with something else at every call. */
+static struct parse_input make_input(struct driver *driver, enum sender sender, bool cut)
+{
+    struct driver_stream *stream = &driver->streams[sender];
+    struct bytes data = place(driver, bytes_make(stream->window, stream->len));
+
+    arena_reset(&driver->scratch);
+    memset(driver->scratch.base, POISON, driver->scratch.size);
+    return (struct parse_input){sender, cut, data, &driver->scratch};
+}
+
 static enum parse_status parse(struct driver *driver, enum sender sender, bool cut)
 {
     struct driver_stream *stream = &driver->streams[sender];
-    struct parse_input input = {
-        sender, cut, place(driver, bytes_make(stream->window, stream->len))};
+    struct parse_input input = make_input(driver, sender, cut);
     unsigned long allocations = driver_allocations;
     struct message message, poison;
     struct parse_result result;
@@ -276,8 +292,7 @@ static enum parse_status parse(struct driver *driver, enum sender sender, bool c
 static void resync(struct driver *driver, enum sender sender)
 {
     struct driver_stream *stream = &driver->streams[sender];
-    struct parse_input input = {
-        sender, false, place(driver, bytes_make(stream->window, stream->len))};
+    struct parse_input input = make_input(driver, sender, false);
     unsigned long allocations = driver_allocations;
     size_t offset = driver->protocol->resync(driver->state, &input);
 

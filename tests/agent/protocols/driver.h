@@ -32,6 +32,7 @@ struct driver {
     bool on_heap;      /* inputs are exact-size heap blocks instead of lying against a guard page */
     bool with_offsets; /* the transcript says where each message begins and ends */
     void *state;
+    struct arena scratch;
     struct driver_stream streams[2]; /* by enum sender */
     struct message request;          /* the last one, for describe; its strings are in `strings` */
     uint8_t strings[DRIVER_WINDOW];

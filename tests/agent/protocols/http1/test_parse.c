@@ -53,6 +53,31 @@ static void a_request_carries_the_fields_that_describe_needs(void **state)
     assert_field(&message, CONTEXT_TRACESTATE, "a=1");
 }
 
+static void a_switch_of_protocols_names_its_successor(void **state)
+{
+    struct http1_state http1 = {0};
+    struct message message;
+
+    parse(&http1, SENDER_CLIENT, "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n");
+    message = parse(&http1, SENDER_SERVER, "HTTP/1.1 101 Switch\r\nUpgrade: websocket\r\n\r\n");
+    assert_true(bytes_equal(message.successor, BYTES_LITERAL("websocket")));
+    assert_int_equal(message.flags, MESSAGE_ENDS | MESSAGE_LAST);
+    assert_int_equal(message.stream, 0);
+
+    /* Of this one it is known that the request is answered behind the switch, and under which id. */
+    parse(&http1, SENDER_CLIENT, "GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n");
+    message = parse(&http1, SENDER_SERVER, "HTTP/1.1 101 Switch\r\nUpgrade: h2c\r\n\r\n");
+    assert_true(bytes_equal(message.successor, BYTES_LITERAL("h2c")));
+    assert_int_equal(message.flags, MESSAGE_ENDS | MESSAGE_LAST | MESSAGE_INTERIM);
+    assert_int_equal(message.stream, 1);
+
+    parse(&http1, SENDER_CLIENT, "GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n");
+    message = parse(&http1, SENDER_SERVER,
+                    "HTTP/1.1 200 No\r\nUpgrade: h2c\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(message.successor.len, 0);
+    assert_int_equal(message.flags, MESSAGE_ENDS);
+}
+
 static void request_bodies_end_as_rfc_9112_says(void **state)
 {
     static const struct {
@@ -438,6 +463,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_carries_the_fields_that_describe_needs),
+        cmocka_unit_test(a_switch_of_protocols_names_its_successor),
         cmocka_unit_test(request_bodies_end_as_rfc_9112_says),
         cmocka_unit_test(what_can_be_read_in_two_ways_is_marked),
         cmocka_unit_test(behind_a_body_without_a_known_end_only_resync_goes_on),

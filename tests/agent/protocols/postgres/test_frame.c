@@ -14,7 +14,7 @@ static void a_message_is_read_with_its_body(void **state)
 {
     struct frame frame;
 
-    assert_int_equal(frame_read(SENDER_CLIENT, BYTES_LITERAL(QUERY_1 SYNC), 100, false, &frame),
+    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL(QUERY_1 SYNC), 100, false, &frame),
                      FRAME_FITS);
     assert_int_equal(frame.type, 'Q');
     assert_int_equal(frame.total, 14);
@@ -27,14 +27,14 @@ static void what_is_not_wished_for_is_not_waited_for(void **state)
 {
     struct frame frame;
 
-    assert_int_equal(frame_read(SENDER_CLIENT, BYTES_LITERAL("Q\0\0\x10\0SELE"), 4, false, &frame),
+    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL("Q\0\0\x10\0SELE"), 4, false, &frame),
                      FRAME_FITS);
     assert_int_equal(frame.used, 9);
     assert_int_equal(frame.total, 4097);
     assert_false(frame.whole);
-    assert_int_equal(frame_read(SENDER_CLIENT, BYTES_LITERAL("Q\0\0\x10\0SELE"), 5, false, &frame),
+    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL("Q\0\0\x10\0SELE"), 5, false, &frame),
                      FRAME_MORE);
-    assert_int_equal(frame_read(SENDER_CLIENT, BYTES_LITERAL("Q\0\0\x10\0SELE"), 5, true, &frame),
+    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL("Q\0\0\x10\0SELE"), 5, true, &frame),
                      FRAME_FITS);
 }
 
@@ -42,12 +42,12 @@ static void start_up_packets_are_known_by_their_code(void **state)
 {
     struct frame frame;
 
-    assert_int_equal(frame_read(SENDER_CLIENT, BYTES_LITERAL(STARTUP), 100, false, &frame),
+    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL(STARTUP), 100, false, &frame),
                      FRAME_FITS);
     assert_int_equal(frame.type, 0);
     assert_int_equal(frame.code, STARTUP_VERSION_3);
     assert_int_equal(frame.total, sizeof(STARTUP) - 1);
-    assert_int_equal(frame_read(SENDER_CLIENT, BYTES_LITERAL("\0\0\0\x08\x04\xd2\x16\x2f"), 0,
+    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL("\0\0\0\x08\x04\xd2\x16\x2f"), 0,
                                 false, &frame),
                      FRAME_FITS);
     assert_int_equal(frame.code, STARTUP_SSL);
@@ -65,7 +65,7 @@ static void what_is_no_message_fits_at_no_length(void **state)
     struct frame frame;
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-        assert_int_equal(frame_read(SENDER_CLIENT, cases[i], 0, false, &frame), FRAME_NO);
+        assert_int_equal(postgres_frame_read(SENDER_CLIENT, cases[i], 0, false, &frame), FRAME_NO);
 }
 
 int main(void)

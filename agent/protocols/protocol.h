@@ -156,6 +156,7 @@ static inline void message_start(struct message *message, enum message_kind kind
     message->stream = 0;
     message->code = 0;
     message->head = head;
+    message->successor = BYTES_NULL;
     message->n_fields = 0;
 }
 

@@ -425,7 +425,7 @@ static void take_part(struct track *track, struct connection *connection, enum d
     if (dir == connection->client_dir) {
         copy_message(track, exchange, message, &exchange->request);
     } else {
-        exchange->has_response = true;
+        exchange->has_response = !(exchange->request.flags & MESSAGE_ONE_WAY);
         copy_message(track, exchange, message, &exchange->response);
     }
 }

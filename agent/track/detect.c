@@ -66,6 +66,27 @@ static bool is_convinced(struct connection *connection, const struct protocol *p
                           last.client != guess.client);
 }
 
+/*
+ * Answers of some protocols prove nothing by themselves ("+OK" is anybody's). Where the other side
+ * was taken for a client already, its protocol says whether these bytes begin like an answer to it.
+ */
+static bool answers_guess(struct track *track, struct connection *connection,
+                          const struct event *event)
+{
+    const struct guess *guess = &connection->guess;
+    struct parse_input input = {
+        .sender = SENDER_SERVER, .data = event->data, .scratch = &track->scratch};
+    bool fits;
+
+    if (!guess->protocol || !guess->client || guess->dir == event->dir || event->data.len == 0)
+        return false;
+    connection_set_protocol(track, connection, guess->protocol);
+    arena_reset(&track->scratch);
+    fits = guess->protocol->resync(connection->parser_state, &input) == 0;
+    connection_set_protocol(track, connection, NULL);
+    return fits;
+}
+
 /* Only what was seen from its first byte on is known to begin with a message. */
 static void adopt(struct track *track, struct connection *connection,
                   const struct protocol *protocol, enum probe_result result,
@@ -105,6 +126,10 @@ bool detect(struct track *track, struct connection *connection, const struct eve
                  (connection->from_start &&
                   connection_begins_at(connection, event->dir,
                                        stream->window ? stream->head_position : event->position));
+    if (!protocol && !from_start && answers_guess(track, connection, event)) {
+        protocol = connection->guess.protocol;
+        result = PROBE_SERVER;
+    }
     if (protocol && is_convinced(connection, protocol, result, event, from_start)) {
         /* The event is fed again, now to the parser: give its bytes back. */
         if (stream->window)
@@ -114,7 +139,8 @@ bool detect(struct track *track, struct connection *connection, const struct eve
         adopt(track, connection, protocol, result, event, from_start);
         return true;
     }
-    if (result == PROBE_MORE && whole && connection->from_start && (kept > 0 || keep(track, connection, event))) {
+    if (result == PROBE_MORE && whole && connection->from_start &&
+        (kept > 0 || keep(track, connection, event))) {
         /* A beginning that fits: the window bounds how long it may go on. */
     } else {
         /* A beginning that nobody knows: what comes behind it will not be seen. */

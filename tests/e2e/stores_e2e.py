@@ -7,6 +7,7 @@ import pathlib
 import pwd
 import shutil
 import subprocess
+import time
 
 import flowtrace_e2e as e2e
 
@@ -116,3 +117,18 @@ def identities(spans):
 
 def names_of(spans, key="db.operation.name"):
     return collections.Counter(s.attributes.get(key, "") for s in spans)
+
+
+def spans_of_older_connection(case, program, argument, port, system):
+    """Spans by end of what a Python client does on a connection after the agent has begun, which
+    it opens before: it says "connected" and waits for a line."""
+    client = subprocess.Popen([python_clients(), "-c", program, str(argument)], text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              preexec_fn=e2e.die_with_parent)
+    assert client.stdout.readline() == "connected\n"
+    agent = case.keep(e2e.Agent(case.directory, "--set", f"select.ports={port}",
+                                name="midway").wait_ready())
+    client.communicate("go\n", timeout=30)
+    time.sleep(0.5)
+    agent.stop()
+    return by_end(agent.spans(), system)

@@ -200,5 +200,33 @@ class Calls(e2e.Case):
         self.assertEqual(types["Simple query"] + types["Sync"], groups)
 
 
+MIDWAY = """
+import psycopg, sys
+with psycopg.connect(sys.argv[1], autocommit=True) as c:
+    c.execute("SELECT 1")
+    print("connected", flush=True)
+    sys.stdin.readline()
+    for i in range(20):
+        c.execute("SELECT relname FROM pg_class WHERE relname = %s", ("x%d" % i,), prepare=False)
+"""
+
+
+class Midway(e2e.Case):
+    """A connection that is older than the agent."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        server = cls.keep(stores.Postgres(cls.directory))
+        cls.spans = stores.spans_of_older_connection(cls, MIDWAY, server.dsn, server.port,
+                                                     "postgresql")
+
+    def test_it_is_known_after_its_first_statements(self):
+        for spans in self.spans:
+            selects = [s for s in spans if s.name == "SELECT pg_class"]
+            self.assertGreaterEqual(len(selects), 16)
+            self.assertLessEqual(len(selects), 20)
+
+
 if __name__ == "__main__":
     e2e.main()

@@ -231,5 +231,34 @@ class Aside(e2e.Case):
         self.assertNotIn("secret", self.text)
 
 
+MIDWAY = """
+import redis, sys
+r = redis.Redis(port=int(sys.argv[1]))
+r.set("early", 1)
+print("connected", flush=True)
+sys.stdin.readline()
+for i in range(20):
+    r.set("late%d" % i, i)
+    r.get("late%d" % i)
+"""
+
+
+class Midway(e2e.Case):
+    """A connection that is older than the agent."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        server = cls.keep(stores.Redis(cls.directory))
+        cls.spans = stores.spans_of_older_connection(cls, MIDWAY, server.port, server.port, "redis")
+
+    def test_it_is_known_after_its_first_commands(self):
+        for spans in self.spans:
+            names = stores.names_of(spans)
+            self.assertGreaterEqual(min(names["SET"], names["GET"]), 17, names)
+            self.assertLessEqual(max(names["SET"], names["GET"]), 20)
+            self.assertEqual(set(names), {"SET", "GET"})
+
+
 if __name__ == "__main__":
     e2e.main()

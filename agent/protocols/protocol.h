@@ -56,6 +56,7 @@ enum message_flags {
     MESSAGE_TRUNCATED = 1 << 2, /* the head was cut: fields may be missing */
     MESSAGE_LAST = 1 << 3,      /* the connection speaks something else from here on */
     MESSAGE_ONE_WAY = 1 << 4,   /* a request that gets no response */
+    MESSAGE_SECURE = 1 << 5,    /* a request, set by track: it was encrypted on the way */
 };
 
 /*

@@ -166,7 +166,8 @@ void http1_describe(const struct message *request, const struct message *respons
     struct bytes method = message_field(request, HTTP1_FIELD_METHOD);
     struct bytes version = message_field(request, HTTP1_FIELD_VERSION);
     bool target_cut = !version.ptr;
-    struct http1_url url = url_read(method, message_field(request, HTTP1_FIELD_TARGET),
+    struct http1_url url = url_read(request->flags & MESSAGE_SECURE, method,
+                                    message_field(request, HTTP1_FIELD_TARGET),
                                     message_field(request, HTTP1_FIELD_HOST));
 
     describe_name(method, &url, target_cut, span);

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
@@ -200,6 +201,7 @@ static void *run(void *arg)
         if (now - tidied_ns > TIDY_EVERY_MS * NS_PER_MS) {
             tidied_ns = now;
             forget_deleted(tls);
+            malloc_trim(0);
         }
         if (r < 0) {
             log_error(r, "TLS: new programs and libraries get no probes any more");
@@ -270,6 +272,7 @@ static int start(struct tls *tls)
                             "needed)");
     open_libraries(take_library, tls);
     mapped_scan(take_mapped, tls);
+    malloc_trim(0); /* symbol tables are large, and kept for the next one otherwise */
     r = -pthread_create(&tls->thread, NULL, run, tls);
     tls->running = r == 0;
     return r;

@@ -20,6 +20,14 @@
 
 #define POINTS_MAX 64
 #define GO_CODE_MAX (64u << 10) /* bytes of one function */
+#define CALLER_CODE_MAX 256 /* bytes */
+#define CALL 0xe8 /* x86: with 32 bits of distance */
+#define CALL_LEN 5
+#if defined(__x86_64__)
+#define ON_X86 true
+#else
+#define ON_X86 false
+#endif
 #define MULTI_RETURN 1 /* BPF_F_UPROBE_MULTI_RETURN */
 #define UPROBE_UNIT "/sys/bus/event_source/devices/uprobe/"
 
@@ -30,12 +38,14 @@ struct tls_function {
     bool returns; /* the end of the call matters too */
 };
 
+enum { FUNCTION_READ, FUNCTION_WRITE, FUNCTION_READ_EX, FUNCTION_WRITE_EX };
+
 /* OpenSSL's are BoringSSL's and LibreSSL's too. */
 static const struct tls_function functions[] = {
-    {"OpenSSL", "SSL_read", FT_CALL_READ, true},
-    {"OpenSSL", "SSL_write", FT_CALL_WRITE, true},
-    {"OpenSSL", "SSL_read_ex", FT_CALL_READ_EX, true},
-    {"OpenSSL", "SSL_write_ex", FT_CALL_WRITE_EX, true},
+    [FUNCTION_READ] = {"OpenSSL", "SSL_read", FT_CALL_READ, true},
+    [FUNCTION_WRITE] = {"OpenSSL", "SSL_write", FT_CALL_WRITE, true},
+    [FUNCTION_READ_EX] = {"OpenSSL", "SSL_read_ex", FT_CALL_READ_EX, true},
+    [FUNCTION_WRITE_EX] = {"OpenSSL", "SSL_write_ex", FT_CALL_WRITE_EX, true},
     {"OpenSSL", "SSL_do_handshake", FT_CALL_HANDSHAKE, true},
     {"OpenSSL", "SSL_shutdown", FT_CALL_HANDSHAKE, true},
     {"OpenSSL", "SSL_free", FT_CALL_FREE, false},
@@ -228,6 +238,68 @@ static size_t find_functions(int fd, int (*find)(int, struct elf_function *, siz
 
 /* ---- C's libraries --------------------------------------------------------------------------- */
 
+/* Targets, as offsets in the file, of what looks like "call" in the function's code. */
+static size_t read_calls(int fd, const struct elf_function *function, uint64_t *ret_targets)
+{
+    uint8_t code[CALLER_CODE_MAX];
+    size_t len = (size_t)MIN(function->size, (uint64_t)sizeof(code)), n = 0;
+
+    if (!function->offset || elf_read(fd, code, len, function->offset) < 0)
+        return 0;
+    for (size_t at = 0; at + CALL_LEN <= len; at++) {
+        int32_t distance;
+
+        if (code[at] != CALL)
+            continue;
+        memcpy(&distance, code + at + 1, sizeof(distance));
+        ret_targets[n++] = function->offset + at + CALL_LEN + (uint64_t)(int64_t)distance;
+    }
+    return n;
+}
+
+/* "push", as a function that keeps registers begins. */
+static bool begins_with_push(int fd, uint64_t offset)
+{
+    uint8_t code[2];
+
+    if (elf_read(fd, code, sizeof(code), offset) < 0)
+        return false;
+    return (code[0] & 0xf8) == 0x50 || (code[0] == 0x41 && (code[1] & 0xf8) == 0x50);
+}
+
+/*
+ * SSL_read and SSL_read_ex are two coats of one inner function without a symbol (OpenSSL 1.1.1 and
+ * later), which has the form of the second. A probe at it is seen by all callers, and far cheaper
+ * where the inner one begins with a push, which the kernel emulates, and the coats do not: a step
+ * through their first instruction costs microseconds, in a virtual machine ten of them. It is what
+ * both call: bytes that only look like a call have no twin in the other. 0: there is none.
+ */
+static uint64_t find_inner(int fd, const struct elf_function *a, const struct elf_function *b)
+{
+    uint64_t of_a[CALLER_CODE_MAX], of_b[CALLER_CODE_MAX], found = 0;
+    size_t n_a = read_calls(fd, a, of_a), n_b = read_calls(fd, b, of_b);
+
+    for (size_t i = 0; i < n_a; i++)
+        for (size_t k = 0; k < n_b; k++)
+            if (of_a[i] == of_b[k] && begins_with_push(fd, of_a[i])) {
+                if (found && found != of_a[i])
+                    return 0;
+                found = of_a[i];
+            }
+    return found;
+}
+
+/* The first of the two becomes the inner function, the second is not needed any more. */
+static void prefer_inner(int fd, struct elf_function *coat, struct elf_function *coat_ex)
+{
+    uint64_t inner = ON_X86 ? find_inner(fd, coat, coat_ex) : 0;
+
+    if (inner) {
+        coat->offset = 0;
+        coat_ex->offset = inner;
+    }
+}
+
 static int add_library(struct tls_probes *probes, int fd, const char *path,
                        const struct tls_programs *programs)
 {
@@ -238,6 +310,8 @@ static int add_library(struct tls_probes *probes, int fd, const char *path,
 
     if (!find_functions(fd, elf_find_functions, functions, ELEMENTSOF(functions), found, &r))
         return r;
+    prefer_inner(fd, &found[FUNCTION_READ], &found[FUNCTION_READ_EX]);
+    prefer_inner(fd, &found[FUNCTION_WRITE], &found[FUNCTION_WRITE_EX]);
     for (size_t i = 0; i < ELEMENTSOF(functions); i++) {
         if (!found[i].offset)
             continue;

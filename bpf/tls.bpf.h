@@ -26,7 +26,8 @@
 
 #define TLS_STACK_MAX (1u << 20) /* a call this much deeper is on another stack, not inside */
 #define TLS_HEADER_LEN 5
-#define TLS_APPLICATION_DATA 23 /* RFC 8446, 5.1 */
+#define TLS_HANDSHAKE 22 /* RFC 8446, 5.1 */
+#define TLS_APPLICATION_DATA 23
 #define TLS_RECORD_MAX (16384 + 2048) /* RFC 5246, 6.2.3; RFC 8446 allows less */
 
 /* A probe's program can be preempted by another one: it counts apart from the hooks, atomically. */
@@ -438,13 +439,15 @@ static __always_inline const void *first_bytes(const struct operation *op, enum 
                    element.iov_len < TLS_HEADER_LEN ? NULL : element.iov_base;
 }
 
-static __noinline int shows_record(const struct operation *op, enum ft_dir dir)
+/* The type of the record that the operation begins with, or 0. */
+static __noinline int record_type(const struct operation *op, enum ft_dir dir)
 {
     const void *place = op->length < TLS_HEADER_LEN ? NULL : first_bytes(op, dir);
     u8 header[TLS_HEADER_LEN];
 
-    return place && bpf_probe_read_user(header, sizeof(header), place) == 0 &&
-           is_record_header(header);
+    if (!place || bpf_probe_read_user(header, sizeof(header), place) || !is_record_header(header))
+        return 0;
+    return header[0];
 }
 
 /*
@@ -460,27 +463,35 @@ static __always_inline u64 clear_connection(const struct sock_state *state, bool
 
 /* From here on the session's clear text is the connection's stream. */
 static __noinline void bind_session(const struct operation *op, enum ft_dir dir,
-                                    struct tcp_sock *tp, struct sock_state *state,
+                                    bool handshake, struct sock_state *state,
                                     struct tls_session *session)
 {
+    struct tcp_sock *tp = socket_tcp(op->sk);
+    bool whole;
     u64 out, in;
 
+    if (!tp)
+        return;
     find_positions(tp, state);
     out = state->positions[FT_DIR_OUT] - (dir == FT_DIR_OUT ? op->length : 0);
     in = state->positions[FT_DIR_IN] - (dir == FT_DIR_IN ? op->length : 0);
+    fill_ends(op->sk, state, &session->facts);
     fill_facts(op->sk, state, op->task->group_leader, &session->facts);
     session->facts.secure = 1;
     /* The opener's own start counts its SYN. */
-    session->facts.has_starts = in == state->starts[FT_DIR_IN] &&
-                                (out == state->starts[FT_DIR_OUT] ||
-                                 out == state->starts[FT_DIR_OUT] + 1);
+    whole = in == state->starts[FT_DIR_IN] && (out == state->starts[FT_DIR_OUT] ||
+                                               out == state->starts[FT_DIR_OUT] + 1);
+    /* From a handshake on, wherever in the connection, the clear text is known from its first byte. */
+    session->facts.starts[FT_DIR_OUT] = out;
+    session->facts.starts[FT_DIR_IN] = in;
+    session->facts.has_starts = handshake;
     session->bases[FT_DIR_OUT] = out;
     session->bases[FT_DIR_IN] = in;
     session->clear[FT_DIR_OUT] = session->clear[FT_DIR_IN] = 0;
     session->told = 0;
     session->own = state->own;
     session->socket = state->id;
-    session->connection = clear_connection(state, session->facts.has_starts);
+    session->connection = clear_connection(state, whole);
     state->clear_id = session->connection;
     state->tls = 1;
 }
@@ -491,7 +502,7 @@ static __always_inline bool is_cipher_text(const struct operation *op, enum ft_d
 {
     struct tls_session *session;
     struct tls_call *call;
-    struct tcp_sock *tp;
+    int type;
 
     if (!tls_probes)
         return false;
@@ -506,9 +517,9 @@ static __always_inline bool is_cipher_text(const struct operation *op, enum ft_d
     if (call->socket == state->id)
         return state->tls;
     session = bpf_map_lookup_elem(&tls_sessions, &call->key);
-    tp = socket_tcp(op->sk);
-    if (session && tp && shows_record(op, dir)) {
-        bind_session(op, dir, tp, state, session);
+    type = session ? record_type(op, dir) : 0;
+    if (session && type) {
+        bind_session(op, dir, type == TLS_HANDSHAKE, state, session);
         call->socket = state->id;
     }
     return state->tls;

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import flowtrace_e2e as e2e
+import recording
 
 PEERS = e2e.ROOT / "tests" / "e2e" / "peers" / "tls"
 REQUESTS = 6
@@ -89,8 +90,9 @@ class Https(e2e.Case):
     def start_servers(cls):
         d, cert, key = cls.directory, cls.directory / "server.pem", cls.directory / "server.key"
         cls.tunnel = e2e.free_port()
-        cls.keep(e2e.Program(d, "tunnel", [cls.python, PEERS / "tunnel.py", cls.tunnel])).wait_port(
-            cls.tunnel)
+        cls.tunneler = cls.keep(e2e.Program(d, "tunnel", [cls.python, PEERS / "tunnel.py",
+                                                          cls.tunnel]))
+        cls.tunneler.wait_port(cls.tunnel)
         cls.ports = {name: e2e.free_port() for name in ("nginx", "node", "aiohttp", "go")}
         (d / "nginx.conf").write_text(NGINX.format(dir=d, port=cls.ports["nginx"]))
         commands = {
@@ -191,10 +193,12 @@ class Https(e2e.Case):
                      for s in self.spans_of(client, server, e2e.KIND_SERVER)}
             self.assertFalse(ports & set(self.ports.values()))
 
-    def test_connections_older_than_the_agent_are_seen_from_then_on(self):
+    def test_connections_older_than_the_agent_are_seen_once_their_turns_are_known(self):
+        """The first pair behind the unknown is not trusted yet, as with plain text."""
         for kind in (e2e.KIND_CLIENT, e2e.KIND_SERVER):
-            self.assertEqual([s.path for s in self.spans_of("old", "nginx", kind)],
-                             [f"/old/nginx/{self.prefix}{i}" for i in range(1, REQUESTS)])
+            self.assertEqual([s.path for s in self.spans_of("old", "nginx", kind)][-4:],
+                             [f"/old/nginx/{self.prefix}{i}" for i in range(2, REQUESTS)])
+            self.assertLess(len(self.spans_of("old", "nginx", kind)), REQUESTS)
 
     def test_what_goes_through_a_tunnel_is_seen_at_both_of_its_ends(self):
         for kind in (e2e.KIND_CLIENT, e2e.KIND_SERVER):
@@ -216,10 +220,12 @@ class Https(e2e.Case):
         self.assertGreater(totals["operations_cipher_text"], 0)
 
     def test_no_cipher_text_is_recorded(self):
-        recorded = (self.directory / "run.ftr").read_bytes()
-        self.assertIn(self.prefix.encode(), recorded)
-        found = [t for t in b"\x14\x15\x16\x17" if bytes([t, 3, 3]) in recorded]
-        self.assertEqual(found, [])
+        """But for what the tunnel passes on, which is not its own TLS and is given up soon."""
+        events = [e for e in recording.read(self.directory / "run.ftr")
+                  if e.tgid != self.tunneler.process.pid]
+        self.assertTrue(any(self.prefix.encode() in e.data for e in events))
+        heads = [e.data[:3] for e in events if e.data[:1] in (b"\x14", b"\x15", b"\x16", b"\x17")]
+        self.assertEqual(heads, [])
 
 
 if __name__ == "__main__":

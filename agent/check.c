@@ -156,8 +156,7 @@ static void add_tls_file(void *arg, const char *library, const char *path)
     add(check, row);
 }
 
-/* What is mapped now, or stands where libraries do; programs with TLS inside that do not run are not
-   known. */
+/* What is mapped now, or stands where libraries do; of programs, only those that run. */
 static void check_tls(struct check *check)
 {
     tls_survey(add_tls_file, check);

@@ -142,7 +142,7 @@ int learn_own_tgid(void *context)
     return 0;
 }
 
-/* ---- probes in TLS libraries: agent/source/tls_probe.c puts them where they are needed ----------- */
+/* ---- probes in TLS libraries: agent/source/tls_probe.c puts them where they are needed ------- */
 
 SEC("?uprobe/go_call")
 int on_go_call(struct pt_regs___call *regs)

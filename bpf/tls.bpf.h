@@ -66,7 +66,7 @@ static __always_inline struct tls_session *find_session(const struct tls_key *ke
     return session;
 }
 
-/* A function that calls another one with a probe has one call: the outer one, lower on the stack. */
+/* Functions with probes call each other: the outer one counts, the inner is lower on the stack. */
 static __always_inline bool is_inside(const struct tls_call *call, u64 stack)
 {
     return call->active && stack < call->stack && call->stack - stack < TLS_STACK_MAX;
@@ -111,8 +111,8 @@ static __always_inline int tls_forget(const struct task_struct *task, u64 object
     return 0;
 }
 
-static __always_inline void begin_call(struct tls_call *call, u64 stack, enum ft_dir dir, u64 buffer,
-                                       u64 length_at)
+static __always_inline void begin_call(struct tls_call *call, u64 stack, enum ft_dir dir,
+                                       u64 buffer, u64 length_at)
 {
     struct tls_session *session = find_session(&call->key);
 
@@ -451,8 +451,8 @@ static __noinline int record_type(const struct operation *op, enum ft_dir dir)
 }
 
 /*
- * What began as something else (a tunnel, STARTTLS), is older than the probes, or has TLS inside TLS
- * is another connection to user space: its streams have nothing to do with what was before.
+ * What began as something else (a tunnel, STARTTLS), is older than the probes, or has TLS in TLS is
+ * another connection to user space: its streams have nothing to do with what was before.
  */
 static __always_inline u64 clear_connection(const struct sock_state *state, bool whole)
 {
@@ -481,7 +481,7 @@ static __noinline void bind_session(const struct operation *op, enum ft_dir dir,
     /* The opener's own start counts its SYN. */
     whole = in == state->starts[FT_DIR_IN] && (out == state->starts[FT_DIR_OUT] ||
                                                out == state->starts[FT_DIR_OUT] + 1);
-    /* From a handshake on, wherever in the connection, the clear text is known from its first byte. */
+    /* From a handshake on, wherever that is, the clear text is known from its first byte. */
     session->facts.starts[FT_DIR_OUT] = out;
     session->facts.starts[FT_DIR_IN] = in;
     session->facts.has_starts = handshake;

@@ -44,7 +44,7 @@ enum counter_class {
     X(packets_datagrams, PACKET_LOST, "UDP datagrams, which no protocol reads")                    \
     X(packets_cut, PACKET_LOST, "packets whose headers the capture cut off")                       \
     X(packets_malformed, PACKET_LOST, "packets whose lengths contradict each other")               \
-    X(operations, OPERATIONS, "socket operations and TLS calls counted at their hooks (kernel)")    \
+    X(operations, OPERATIONS, "socket operations and TLS calls counted at their hooks (kernel)")   \
     X(operations_parsed, OPERATION_USED, "operations that reached a protocol parser")              \
     X(operations_other_socket, OPERATION_USED, "operations on sockets that are neither TCP nor "   \
                                                "UDP nor UNIX (kernel)")                            \
@@ -64,9 +64,9 @@ enum counter_class {
                                            "understood, once the kernel side was told (kernel)")   \
     X(operations_unknown_protocol, OPERATION_LOST, "operations on connections whose protocol is "  \
                                                    "not, or not yet, known")                       \
-    X(operations_cipher_outside, OPERATION_LOST, "operations on such connections outside of all "    \
+    X(operations_cipher_outside, OPERATION_LOST, "operations on such connections outside of all "  \
                                                  "TLS calls that are seen (kernel)")              \
-    X(operations_tls_unjoined, OPERATION_LOST, "TLS operations and calls where it is not, or not "  \
+    X(operations_tls_unjoined, OPERATION_LOST, "TLS operations and calls where it is not, or not " \
                                                "yet, known which clear text is whose")           \
     X(operations_opaque, OPERATION_LOST, "operations behind an upgrade or a tunnel")               \
     X(operations_desynchronized, OPERATION_LOST, "operations on connections whose pairing a gap "  \

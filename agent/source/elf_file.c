@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ELF: header -> section headers -> symbol table + its strings; program headers for file offsets. */
+/* ELF: header -> section headers -> symbols and their strings; program headers for file offsets. */
 #include "source/elf_file.h"
 
 #include "base/macro.h"

@@ -7,8 +7,8 @@
  *   function table: {entry, offset of the function} as 4-byte offsets, sorted by entry
  *   function:       entry, offset of the name, ...
  *
- * Text start is 0 since Go 1.26: the text section is it, unless C code was linked in front, and then
- * the code found there does not look like Go's.
+ * Text start is 0 since Go 1.26: the text section is it, unless C code was linked in front, and
+ * then the code found there does not look like Go's.
  */
 #include "source/go_file.h"
 

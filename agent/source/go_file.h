@@ -12,7 +12,7 @@
 int go_find_functions(int fd, struct elf_function *functions, size_t n);
 
 /*
- * Offsets of the return instructions in a function's code. How many there are, at most `max`; 0 where
- * the code does not have the form that Go's compiler gives it.
+ * Offsets of the return instructions in a function's code. How many there are, at most `max`; 0
+ * where the code does not have the form that Go's compiler gives it.
  */
 size_t go_find_returns(struct bytes code, uint32_t *ret_offsets, size_t max);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Candidates (TLS connections without clear text), sessions without a connection, and their votes. */
+/* TLS connections without clear text, sessions without a connection, and their votes. */
 #include "source/tls_join.h"
 
 #include "base/hash.h"

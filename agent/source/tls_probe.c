@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Probes as links of BPF programs (bpf(2)): one link for all points of a program in a file where the
- * kernel has that (6.6), else one perf event of the "uprobe" unit and one link for each.
+ * Probes as links of BPF programs (bpf(2)): one link for all points of a program in a file where
+ * the kernel has that (6.6), else one perf event of the "uprobe" unit and one link for each.
  */
 #include "source/tls_probe.h"
 

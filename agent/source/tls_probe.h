@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Probes in TLS libraries: which functions of a file are watched, and how. A probe belongs to a file
- * (device, inode): every process that maps it, now or later, has it, and it goes with its
+ * Probes in TLS libraries: which functions of a file are watched, and how. A probe belongs to a
+ * file (device, inode): every process that maps it, now or later, has it, and it goes with its
  * descriptor, so that nothing is left behind by an agent that is killed.
  */
 #pragma once

@@ -20,7 +20,8 @@ http {{
   access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;
   fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
   server {{
-    listen 127.0.0.1:{port} ssl; ssl_certificate {dir}/server.pem; ssl_certificate_key {dir}/server.key;
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {dir}/server.pem; ssl_certificate_key {dir}/server.key;
     location / {{ return 200 "nginx\\n"; }}
   }}
 }}
@@ -69,7 +70,8 @@ class Https(e2e.Case):
         cls.start_servers()
         cls.start_old_client()
         cls.agent = cls.keep(e2e.Agent(
-            cls.directory, "--set", "select.ports=" + ",".join(map(str, [cls.tunnel, *cls.ports.values()])),
+            cls.directory, "--set",
+            "select.ports=" + ",".join(map(str, [cls.tunnel, *cls.ports.values()])),
             "--record", str(cls.directory / "run.ftr"), "--set", "log.level=info").wait_ready())
         cls.go_on.touch()
         cls.old.wait()
@@ -144,8 +146,9 @@ class Https(e2e.Case):
     def start_old_client(cls):
         cls.go_on = cls.directory / "go_on"
         cls.old = cls.keep(e2e.Program(
-            cls.directory, "old", [cls.python, PEERS / "client_requests.py", cls.directory / "ca.pem",
-                                   "--wait", cls.go_on, *cls.urls("old", "nginx")]))
+            cls.directory, "old", [cls.python, PEERS / "client_requests.py",
+                                   cls.directory / "ca.pem", "--wait", cls.go_on,
+                                   *cls.urls("old", "nginx")]))
         time.sleep(1)
 
     def spans_of(self, client, server, kind):

@@ -208,6 +208,7 @@ static int start_source(struct agent *agent)
         .hooks = agent->settings->capture_hooks,
         .without_udp = !agent->settings->capture_udp,
         .without_unix = !agent->settings->capture_unix,
+        .tls = strcmp(agent->settings->capture_tls, "off") != 0,
         .counters = &agent->counters,
     };
 

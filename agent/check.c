@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The check command: what this host allows, as a table of rows that is printed for people or as
- * JSON. A section is one function that adds its rows; TLS libraries will be one more.
+ * JSON. A section is one function that adds its rows.
  */
 #include "check.h"
 
 #include "base/buffer.h"
 #include "base/log.h"
 #include "source/hooks.h"
+#include "source/tls.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +16,8 @@
 #include <sys/utsname.h>
 
 #define TEXT_MAX (1u << 20)
-#define ROWS_MAX 128
+#define ROWS_MAX 192
+#define TLS_FILES_MAX 96
 
 struct row {
     const char *section;
@@ -33,6 +35,8 @@ struct check {
     size_t n;
     char kernel[160];
     struct hook_report hooks[HOOKS_MAX];
+    char tls_files[TLS_FILES_MAX][256];
+    size_t n_tls_files;
 };
 
 static void add(struct check *check, struct row row)
@@ -129,6 +133,35 @@ static int check_hooks(struct check *check)
     return r;
 }
 
+static void add_tls_file(void *arg, const char *library, const char *path)
+{
+    struct check *check = arg;
+    bool off = strcmp(check->settings->capture_tls, "off") == 0;
+    struct row row = {"TLS", library ?: "Java", library ? "ok" : "missing"};
+    char *text;
+
+    if (check->n_tls_files == TLS_FILES_MAX)
+        return;
+    text = check->tls_files[check->n_tls_files++];
+    snprintf(text, sizeof(check->tls_files[0]), "%s", path);
+    row.detail = text;
+    if (library && off)
+        row.state = "unused";
+    if (library && !off)
+        row.cost = "each TLS call of its users";
+    if (!library)
+        row.lost = "what TLS connections of its programs carry: their TLS is part of the virtual "
+                   "machine's own code. Where a proxy that is traced ends TLS for them, it is seen "
+                   "there";
+    add(check, row);
+}
+
+/* What is mapped now, or stands where libraries do; of programs, only those that run. */
+static void check_tls(struct check *check)
+{
+    tls_survey(add_tls_file, check);
+}
+
 /* ---- printing -------------------------------------------------------------------------------- */
 
 static void print_text(const struct check *check, bool traceable, struct buffer *out)
@@ -195,6 +228,7 @@ int check_host(const struct settings *settings, bool json)
     check_kernel(&check);
     check_capabilities(&check);
     r = check_hooks(&check);
+    check_tls(&check);
     if (json)
         print_json(&check, r == 0, &out);
     else

@@ -109,6 +109,8 @@ static __always_inline struct sock_state *find_connection(struct sock *sk, u64 i
     state->transport = transport;
     state->inode = inode;
     state->tgid = 0;
+    state->tls = 0;
+    state->clear_id = 0;
     if (!begin(sk, state))
         return NULL;
     state->id = new_connection_id(c);

@@ -63,6 +63,7 @@ static __always_inline void fill_ends(const struct sock *sk, const struct sock_s
     facts->transport = state->transport;
     facts->path_is_remote = 0;
     facts->path_len = 0;
+    facts->secure = 0;
     facts->remote_tgid = 0;
     if (facts->family == AF_UNIX)
         fill_unix_names(sk, facts);

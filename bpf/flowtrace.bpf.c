@@ -25,6 +25,7 @@
 #include "operation.bpf.h"
 #include "state.bpf.h"
 #include "syscall.bpf.h"
+#include "tls.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -139,4 +140,24 @@ int learn_own_tgid(void *context)
 {
     own_tgid = bpf_get_current_pid_tgid() >> 32;
     return 0;
+}
+
+/* ---- probes in TLS libraries: agent/source/tls_probe.c puts them where they are needed ------- */
+
+SEC("?uprobe/go_call")
+int on_go_call(struct pt_regs___call *regs)
+{
+    return go_call(regs, bpf_get_attach_cookie(regs));
+}
+
+SEC("?uprobe/tls_call")
+int on_tls_call(struct pt_regs___call *regs)
+{
+    return tls_enter(regs, bpf_get_attach_cookie(regs));
+}
+
+SEC("?uretprobe/tls_call")
+int on_tls_return(struct pt_regs___call *regs)
+{
+    return tls_leave(regs);
 }

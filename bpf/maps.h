@@ -18,6 +18,8 @@ struct sock_state {
     u8 midway;    /* a UNIX stream that is older than the hooks: nobody knows how far it was */
     u8 transport; /* enum ft_transport */
     u64 inode;    /* by_address: the socket's file, since an address is used again */
+    u64 clear_id; /* its clear text is seen at the TLS calls, as this connection (or 0): */
+    u8 tls;       /* the same one where it began with TLS */
 };
 
 struct {
@@ -81,14 +83,15 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
+    __uint(max_entries, FT_COUNTER_SETS);
     __type(key, u32);
     __type(value, struct ft_counters);
 } counters SEC(".maps");
 
 /*
  * Where a record is put together before it goes to the ring with its exact length. One per hook:
- * the two can meet on one CPU, each with itself cannot (the kernel skips the inner run).
+ * the two can meet on one CPU, each with itself cannot (the kernel skips the inner run). Probes in
+ * user functions can: they take one that is not busy.
  */
 struct scratch {
     struct user_address address __attribute__((aligned(8)));
@@ -96,11 +99,17 @@ struct scratch {
     struct ft_record record;
     u8 data[FT_CAPTURE_MAX];
     u8 slack[FT_IOVEC_BYTES_MAX + 1]; /* for the verifier, who knows offset and length only apart */
+    u32 busy; /* for those of probes */
+};
+
+enum {
+    FT_SCRATCHES_OF_HOOKS = 2, /* by direction */
+    FT_SCRATCHES = FT_SCRATCHES_OF_HOOKS + 3,
 };
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 2); /* by direction */
+    __uint(max_entries, FT_SCRATCHES);
     __type(key, u32);
     __type(value, struct scratch);
 } scratches SEC(".maps");

@@ -12,6 +12,7 @@
 #include "peer.bpf.h"
 #include "ring.bpf.h"
 #include "state.bpf.h"
+#include "tls.bpf.h"
 #include "verdict.bpf.h"
 
 static __always_inline void fill_record(const struct operation *op, enum ft_dir dir,
@@ -170,6 +171,8 @@ static __always_inline void handle(const struct operation *op, int moved, enum f
     state = find_connection(op->sk, op->inode, op->transport, c);
     if (!state)
         count(c, FT_NO_STORAGE);
+    else if (op->transport == FT_TCP && is_cipher_text(op, dir, state, &why))
+        count(c, state->own ? FT_OWN : why);
     else if (!is_stream(op->transport))
         handle_datagram(op, dir, state, c);
     else if (apart)

@@ -23,8 +23,35 @@
 #define FT_STATE_TABLE 65536
 #define FT_COMM_LEN 16
 #define FT_PATH_LEN 108 /* of a UNIX socket's name */
+#define FT_TLS_SESSIONS 16384
+#define FT_GO_CALLS 16384
+#define FT_GO_PROCESSES 4096
+#define FT_SESSION_ID (1ull << 63) /* in a session's id, never in a stream's */
 
-enum ft_kind { FT_KIND_FACTS = 1, FT_KIND_DATA = 2, FT_KIND_CLOSE = 3 };
+enum ft_kind {
+    FT_KIND_FACTS = 1,
+    FT_KIND_DATA = 2,
+    FT_KIND_CLOSE = 3,
+    FT_KIND_CLEAR = 4, /* as DATA: what a TLS call moved, on its connection or its session */
+    FT_KIND_CALL = 5,  /* a TLS call that moved nothing, on a session: no operation */
+};
+
+/* What a probe in a TLS library is at: the cookie of the probe. */
+enum ft_call {
+    FT_CALL_READ = 1, /* (object, buffer, size), returns the length */
+    FT_CALL_WRITE,
+    FT_CALL_READ_EX, /* (object, buffer, size, size_t *length), returns whether */
+    FT_CALL_WRITE_EX,
+    FT_CALL_HANDSHAKE, /* (object): moves no clear text, but tells the connection */
+    FT_CALL_FREE,      /* (object) */
+    /* Go's own convention, and its returns are points in the function. */
+    FT_CALL_GO_READ, /* (object, slice), returns the length */
+    FT_CALL_GO_WRITE, /* (object, record type, slice), returns the length */
+    FT_CALL_GO_HANDSHAKE, /* (object) */
+    FT_CALL_GO_RETURN,
+    FT_CALL_GO_FREE, /* (object) */
+};
+
 enum ft_dir { FT_DIR_IN = 0, FT_DIR_OUT = 1 };
 
 /* The agent's enum transport has the same numbers: IPPROTO_* where there is one. */
@@ -61,7 +88,8 @@ struct ft_facts {
     /* UNIX: the name of the peer, or where it has none, the own one. It may begin with a NUL. */
     __u8 path_is_remote;
     __u8 path_len;
-    __u16 reserved;
+    __u8 secure; /* the bytes are the clear text of a TLS connection */
+    __u8 reserved;
     __u32 remote_tgid; /* UNIX streams: who connected, or who listened; else 0 */
     __u8 path[FT_PATH_LEN];
     __u32 reserved2;
@@ -94,6 +122,7 @@ enum ft_verdict_kind {
     FT_VERDICT_IGNORE = 2,
     FT_VERDICT_DESCRIBE = 3,
     FT_VERDICT_GIVE_UP = 4,
+    FT_VERDICT_CIPHER_TEXT = 5, /* nothing: the clear text comes from a session */
 };
 
 static inline __u32 ft_verdict_slot(__u64 connection)
@@ -112,6 +141,8 @@ enum ft_counter {
     FT_OWN,
     FT_IGNORED,
     FT_GIVEN_UP,
+    FT_CIPHER_TEXT, /* the clear text is seen at the TLS call */
+    FT_CIPHER_OUTSIDE, /* as that, but in no TLS call that is seen */
     FT_RING_FULL,
     FT_NO_STORAGE,
     FT_NO_RECORD,
@@ -122,9 +153,13 @@ enum ft_counter {
     FT_BAD_FLAGS,
     FT_COPY_FAILED,
     FT_UNKNOWN_MESSAGE, /* of sendmmsg or recvmmsg: which of them is not certain */
+    FT_CALLS_UNSEEN, /* a TLS call for which there was no memory */
     FT_CLOSE_LOST, /* a close record found the ring full */
     FT_COUNTERS,
 };
+
+/* Keys of the counters' map: socket hooks and probes count apart (tls.bpf.h). */
+enum { FT_COUNTERS_OF_HOOKS, FT_COUNTERS_OF_CALLS, FT_COUNTER_SETS };
 
 struct ft_counters {
     __u64 values[FT_COUNTERS];

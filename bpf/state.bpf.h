@@ -33,18 +33,30 @@ static __always_inline void note_own_connection(struct sock *sk, int new_state)
     }
 }
 
+static __always_inline void close_connection(struct sock_state *state, u64 id,
+                                             struct ft_counters *c)
+{
+    struct ft_record record = {.kind = FT_KIND_CLOSE};
+    enum ft_counter why = FT_RECORDS;
+
+    if (head_wanted(state, id, &why) == 0 && why != FT_CIPHER_TEXT)
+        return;
+    record.dir = state->tls ? FT_DIR_OUT : FT_DIR_IN; /* OUT: its clear text was seen */
+    record.time_ns = bpf_ktime_get_boot_ns();
+    record.connection = id;
+    if (bpf_ringbuf_output(&ring, &record, sizeof(record), wake_flags(c)))
+        count(c, FT_CLOSE_LOST);
+}
+
 static __noinline void record_close(struct sock *sk, struct ft_counters *c)
 {
     struct sock_state *state = socket_state(sk, false);
-    struct ft_record record = {.kind = FT_KIND_CLOSE};
-    enum ft_counter why;
 
-    if (!state || state->id == 0 || head_wanted(state, state->id, &why) == 0)
+    if (!state || state->id == 0)
         return;
-    record.time_ns = bpf_ktime_get_boot_ns();
-    record.connection = state->id;
-    if (bpf_ringbuf_output(&ring, &record, sizeof(record), wake_flags(c)))
-        count(c, FT_CLOSE_LOST);
+    close_connection(state, state->id, c);
+    if (state->clear_id && state->clear_id != state->id)
+        close_connection(state, state->clear_id, c);
     forget_socket(sk);
 }
 

@@ -4,7 +4,7 @@
 
 build_packages=(meson ninja-build gcc pkg-config clang llvm bpftool libbpf-dev libpcap-dev libelf-dev zlib1g-dev
     protobuf-c-compiler libprotobuf-c-dev libgrpc-dev libmicrohttpd-dev libyaml-dev libjansson-dev
-    libcmocka-dev libcurl4-openssl-dev libnghttp2-dev librdkafka-dev openssl python3)
+    libcmocka-dev libcurl4-openssl-dev libnghttp2-dev librdkafka-dev libssl-dev openssl python3)
 
 step() { printf '\n=== %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }

@@ -44,7 +44,7 @@ enum counter_class {
     X(packets_datagrams, PACKET_LOST, "UDP datagrams, which no protocol reads")                    \
     X(packets_cut, PACKET_LOST, "packets whose headers the capture cut off")                       \
     X(packets_malformed, PACKET_LOST, "packets whose lengths contradict each other")               \
-    X(operations, OPERATIONS, "socket operations counted at hook entry (kernel)")                  \
+    X(operations, OPERATIONS, "socket operations and TLS calls counted at their hooks (kernel)")   \
     X(operations_parsed, OPERATION_USED, "operations that reached a protocol parser")              \
     X(operations_other_socket, OPERATION_USED, "operations on sockets that are neither TCP nor "   \
                                                "UDP nor UNIX (kernel)")                            \
@@ -58,10 +58,16 @@ enum counter_class {
                                           "once the kernel side was told (kernel)")                \
     X(operations_unselected, OPERATION_USED, "operations on connections outside the selection, "   \
                                              "until then")                                         \
+    X(operations_cipher_text, OPERATION_USED, "operations on TLS connections whose clear text "   \
+                                              "is seen where the program handles it (kernel)")    \
     X(operations_given_up, OPERATION_LOST, "operations on connections given up as not "            \
                                            "understood, once the kernel side was told (kernel)")   \
     X(operations_unknown_protocol, OPERATION_LOST, "operations on connections whose protocol is "  \
                                                    "not, or not yet, known")                       \
+    X(operations_cipher_outside, OPERATION_LOST, "operations on such connections outside of all "  \
+                                                 "TLS calls that are seen (kernel)")              \
+    X(operations_tls_unjoined, OPERATION_LOST, "TLS operations and calls where it is not, or not " \
+                                               "yet, known which clear text is whose")           \
     X(operations_opaque, OPERATION_LOST, "operations behind an upgrade or a tunnel")               \
     X(operations_desynchronized, OPERATION_LOST, "operations on connections whose pairing a gap "  \
                                                  "made uncertain")                                 \
@@ -82,6 +88,9 @@ enum counter_class {
     X(bytes_unknown_message, INFO, "records without bytes: which message of sendmmsg or "          \
                                    "recvmmsg it was is not certain (kernel)")                      \
     X(bytes_copy_failed, INFO, "records without bytes: user memory could not be read (kernel)")    \
+    X(connections_tls_untraceable, INFO, "TLS connections whose clear text was not seen")          \
+    X(tls_sessions_joined, INFO, "TLS sessions whose connection was found by votes")               \
+    X(tls_calls_unseen, INFO, "TLS calls for which the kernel had no memory (kernel)")             \
     X(hook_recursions, INFO, "hook runs that the kernel skipped as recursions (kernel)")           \
     X(packets_dropped, INFO, "packets that the system dropped before they were read")              \
     X(fragments_lost, INFO, "datagrams whose fragments did not all come")                          \

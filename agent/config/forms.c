@@ -137,6 +137,11 @@ bool form_is_hooks(const char *text)
     return false;
 }
 
+bool form_is_auto_off(const char *text)
+{
+    return strcmp(text, "auto") == 0 || strcmp(text, "off") == 0;
+}
+
 bool form_is_word(const char *text)
 {
     return *text && strspn(text, WORD_CHARACTERS) == strlen(text);

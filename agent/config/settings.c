@@ -36,6 +36,7 @@ static const struct setting_form form_address = {
 static const struct setting_form form_hooks = {form_is_hooks, "auto, tracepoints, fexit or syscalls"};
 static const struct setting_form form_log_level = {form_is_log_level,
                                                    "error, warning, info or debug"};
+static const struct setting_form form_auto_off = {form_is_auto_off, "auto or off"};
 static const struct setting_form form_not_empty = {form_is_not_empty, "text that is not empty"};
 
 const struct setting setting_rows[] = {
@@ -59,6 +60,9 @@ const struct setting setting_rows[] = {
      .description = "Trace UDP sockets."},
     {"capture.unix", SETTING_BOOLEAN, "true", AT(capture_unix),
      .description = "Trace UNIX sockets."},
+    {"capture.tls", SETTING_TEXT, "auto", AT(capture_tls), .form = &form_auto_off,
+     .description = "What TLS connections carry is read where programs hand it to their TLS "
+                    "library: auto, or off."},
 
     {"limits.connections", SETTING_INTEGER, "65536", 16, 4 * MIB, AT(max_connections),
      .description = "Connections known at one time; the oldest makes room for a new one."},

@@ -35,6 +35,7 @@ struct settings {
     char *capture_hooks; /* auto, or a set of hooks */
     bool capture_udp;
     bool capture_unix;
+    char *capture_tls; /* "auto" or "off" */
 
     /* Bounds of the core. */
     uint64_t max_connections;

@@ -58,6 +58,7 @@ enum message_flags {
     MESSAGE_LAST = 1 << 3,      /* the connection speaks something else from here on */
     MESSAGE_ONE_WAY = 1 << 4,   /* a request that gets no response */
     MESSAGE_OVER = 1 << 5,      /* with ENDS: the exchange is over, whoever says so */
+    MESSAGE_SECURE = 1 << 6,    /* a request, set by track: it was encrypted on the way */
 };
 
 /*

@@ -9,16 +9,20 @@
  * doorbell is set may not ring; it then waits for the caller's timeout.
  */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "bpf/record.h"
 #include "source/bpf_hooks.h"
 #include "source/lookup.h"
 #include "source/ring_record.h"
 #include "source/source.h"
+#include "source/tls.h"
+#include "source/tls_join.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -27,6 +31,8 @@
 
 #define NAP_MS 10
 #define SETTLE_US 2000
+#define UNTRACEABLE_MAX 64
+#define TLS_CONNECTIONS_MAX 16384 /* of those whose session the kernel side cannot tell */
 #define CLOCK_CHECK_NS NS_PER_S /* how often the distance between the two clocks is measured */
 
 struct bpf_source {
@@ -35,10 +41,14 @@ struct bpf_source {
     struct flowtrace_bpf *skeleton; /* the hooks' */
     struct ring_buffer *ring;
     struct lookup *lookup;
+    struct tls *tls;
+    struct tls_join *tls_join;
+    uint64_t untraceable[UNTRACEABLE_MAX]; /* names, hashed, of whom that was said */
+    size_t n_untraceable;
     struct ft_verdict *verdicts;
     int epoll_fd;
     int n_cpus;
-    struct ft_counters *cpu_counters; /* n_cpus */
+    struct ft_counters *cpu_counters; /* n_cpus of each set */
     uint64_t boot_to_unix_ns;
     uint64_t clock_checked_ns; /* boot time */
     uint64_t lost;             /* kernel's losses at the last look */
@@ -49,6 +59,17 @@ struct bpf_source {
     void *sink_arg;
     uint64_t n_delivered;
 };
+
+/* The kernel may look at any moment: a foreign verdict must never seem to be this id's. */
+static void write_verdict(void *arg, uint64_t id, enum ft_verdict_kind kind, uint32_t head)
+{
+    struct bpf_source *source = arg;
+    struct ft_verdict *slot = &source->verdicts[ft_verdict_slot(id)];
+
+    __atomic_store_n(&slot->id, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&slot->what, (uint64_t)kind << 32 | head, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&slot->id, id, __ATOMIC_SEQ_CST);
+}
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
@@ -70,7 +91,8 @@ static int map_memory(struct bpf_source *source)
     source->n_cpus = libbpf_num_possible_cpus();
     if (source->n_cpus < 1)
         return log_error(source->n_cpus, "cannot tell the number of CPUs");
-    source->cpu_counters = calloc((size_t)source->n_cpus, sizeof(*source->cpu_counters));
+    source->cpu_counters = calloc((size_t)source->n_cpus * FT_COUNTER_SETS,
+                                  sizeof(*source->cpu_counters));
     return source->cpu_counters ? 0 : -ENOMEM;
 }
 
@@ -103,6 +125,8 @@ static void source_bpf_close(void *arg)
 
     if (!source)
         return;
+    tls_stop(source->tls);
+    tls_join_free(source->tls_join);
     ring_buffer__free(source->ring);
     if (source->verdicts)
         munmap(source->verdicts, FT_VERDICTS * sizeof(struct ft_verdict));
@@ -113,6 +137,44 @@ static void source_bpf_close(void *arg)
     free(source);
 }
 DEFINE_CLEANUP(void, source_bpf_close)
+
+/* Once for each name: what it means is the same for all its processes. */
+static void tell_untraceable(void *arg, uint32_t tgid, const char *comm)
+{
+    struct bpf_source *source = arg;
+    uint64_t name = hash_bytes(bytes_from_string(comm));
+
+    for (size_t i = 0; i < source->n_untraceable; i++)
+        if (source->untraceable[i] == name)
+            return;
+    if (source->n_untraceable == UNTRACEABLE_MAX)
+        return;
+    source->untraceable[source->n_untraceable++] = name;
+    log_warning("TLS of %s (process %" PRIu32 ") is not seen: its library is not known, has no "
+                "symbols, or it only passes cipher text on (docs/tls.md)", comm, tgid);
+}
+
+static int start_tls(struct bpf_source *source)
+{
+    const struct tls_join_options join = {
+        .max_connections = TLS_CONNECTIONS_MAX,
+        .max_sessions = FT_TLS_SESSIONS,
+        .counters = source->options.counters,
+        .set_verdict = write_verdict,
+        .untraceable = tell_untraceable,
+        .arg = source,
+    };
+    const struct flowtrace_bpf *skeleton = source->skeleton;
+    const struct tls_programs programs = {
+        .enter_fd = bpf_program__fd(skeleton->progs.on_tls_call),
+        .return_fd = bpf_program__fd(skeleton->progs.on_tls_return),
+        .go_fd = bpf_program__fd(skeleton->progs.on_go_call),
+    };
+
+    int r = tls_join_new(&join, &source->tls_join);
+
+    return r < 0 ? r : tls_start(&programs, &skeleton->bss->tls_probes, &source->tls);
+}
 
 static int source_bpf_open(const struct source_options *options, void **ret_source)
 {
@@ -134,6 +196,8 @@ static int source_bpf_open(const struct source_options *options, void **ret_sour
         r = prepare_waiting(source);
     if (r < 0)
         return r;
+    if (options->tls && start_tls(source) < 0)
+        log_warning("going on without TLS: what its connections carry is not seen");
     *ret_source = TAKE_PTR(owner);
     return 0;
 }
@@ -150,16 +214,19 @@ static int handle_record(void *arg, void *data, size_t size)
 {
     struct bpf_source *source = arg;
     struct connection_facts facts;
+    enum ft_kind kind;
     struct event event;
 
-    if (ring_record_decode(bytes_make(data, size), source->boot_to_unix_ns, &event, &facts) < 0) {
+    if (ring_record_decode(bytes_make(data, size), source->boot_to_unix_ns, &kind, &event, &facts) <
+        0) {
         counters_add(source->options.counters, COUNTER_operations_malformed, 1);
         return 0;
     }
     if (event.connection_facts)
         lookup_ask(source->lookup, event.exec.tgid, event.exec.process_start_ns,
                    event.connection_facts->cgroup_id);
-    deliver(source, &event);
+    if (!source->tls_join || tls_join_take(source->tls_join, kind, &event))
+        deliver(source, &event);
     return 0;
 }
 
@@ -228,17 +295,18 @@ static uint64_t sum_counter(const struct bpf_source *source, enum ft_counter id)
 {
     uint64_t sum = 0;
 
-    for (int cpu = 0; cpu < source->n_cpus; cpu++)
-        sum += source->cpu_counters[cpu].values[id];
+    for (int i = 0; i < source->n_cpus * FT_COUNTER_SETS; i++)
+        sum += source->cpu_counters[i].values[id];
     return sum;
 }
 
 static int read_cpu_counters(struct bpf_source *source)
 {
-    uint32_t zero = 0;
+    int fd = bpf_map__fd(source->skeleton->maps.counters), r = 0;
 
-    return bpf_map_lookup_elem(bpf_map__fd(source->skeleton->maps.counters), &zero,
-                               source->cpu_counters);
+    for (uint32_t set = 0; set < FT_COUNTER_SETS && r == 0; set++)
+        r = bpf_map_lookup_elem(fd, &set, source->cpu_counters + set * (size_t)source->n_cpus);
+    return r;
 }
 
 static void deliver_loss(struct bpf_source *source)
@@ -260,6 +328,7 @@ static void deliver_loss(struct bpf_source *source)
 static void stop_capturing(struct bpf_source *source)
 {
     hooks_detach(source->hooks);
+    tls_stop(TAKE_PTR(source->tls));
     usleep(SETTLE_US);
 }
 
@@ -298,12 +367,10 @@ static int source_bpf_drain(void *arg, int wake_fd, int timeout_ms, event_sink s
 static void source_bpf_set_verdict(void *arg, uint64_t connection, struct verdict verdict)
 {
     struct bpf_source *source = arg;
-    struct ft_verdict *slot = &source->verdicts[ft_verdict_slot(connection)];
 
-    /* The kernel may look at any moment: a foreign verdict must never seem to be this id's. */
-    __atomic_store_n(&slot->id, 0, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&slot->what, (uint64_t)verdict.kind << 32 | verdict.head, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&slot->id, connection, __ATOMIC_SEQ_CST);
+    if (source->tls_join && tls_join_set_verdict(source->tls_join, connection, verdict))
+        return;
+    write_verdict(source, connection, (enum ft_verdict_kind)verdict.kind, verdict.head);
 }
 
 /* ---- counters ------------------------------------------------------------------------------- */
@@ -322,9 +389,12 @@ static void source_bpf_update_counters(void *arg)
         {FT_OWN, COUNTER_operations_own},
         {FT_IGNORED, COUNTER_operations_ignored},
         {FT_GIVEN_UP, COUNTER_operations_given_up},
+        {FT_CIPHER_TEXT, COUNTER_operations_cipher_text},
+        {FT_CIPHER_OUTSIDE, COUNTER_operations_cipher_outside},
         {FT_RING_FULL, COUNTER_operations_ring_full},
         {FT_NO_STORAGE, COUNTER_operations_no_storage},
         {FT_NO_RECORD, COUNTER_operations_no_record},
+        {FT_CALLS_UNSEEN, COUNTER_tls_calls_unseen},
         {FT_NOT_CAPTURED, COUNTER_bytes_not_captured},
         {FT_FOREIGN_BUFFER, COUNTER_bytes_foreign_buffer},
         {FT_COMPAT_TASK, COUNTER_bytes_compat_task},

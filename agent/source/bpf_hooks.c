@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/macro.h"
+#include "source/tls_probe.h"
 
 #include <assert.h>
 #include <bpf/bpf.h>
@@ -32,7 +33,7 @@ enum set {
 enum attachment {
     ATTACH_TRACING, /* to what its section names */
     ATTACH_CGROUP,  /* to the root of the cgroup2 hierarchy */
-    ATTACH_NEVER,   /* it is run */
+    ATTACH_NEVER,   /* it is run, or attached when it is needed (tls.h) */
 };
 
 /* From the best set to the dearest. */
@@ -93,6 +94,12 @@ static const struct row rows[] = {
     {AT(mark_old_sockets), SET_TRACEPOINTS | SET_FEXIT, ATTACH_NEVER, true,
      "UNIX sockets older than the agent", "once, at the start",
      "which ends of UNIX streams belong together"},
+    {AT(on_tls_call), SET_ALL, ATTACH_NEVER, true, "calls of TLS libraries", "TLS calls",
+     "what TLS connections carry"},
+    {AT(on_tls_return), SET_ALL, ATTACH_NEVER, true, "ends of calls of TLS libraries", "TLS calls",
+     "what TLS connections carry"},
+    {AT(on_go_call), SET_ALL, ATTACH_NEVER, true, "calls of Go's crypto/tls",
+     "TLS calls of Go programs", "what TLS connections of Go programs carry"},
     {AT(learn_own_tgid), SET_ALL, ATTACH_NEVER, false, "the agent's own process number",
      "once, at the start", LOST_ALL},
 };
@@ -184,6 +191,9 @@ static int configure(struct flowtrace_bpf *skeleton, const struct source_options
     skeleton->rodata->by_address = set == SET_SYSCALLS;
     skeleton->rodata->capture_head = options->capture_head;
     skeleton->rodata->ring_fill_mark = options->ring_size / 4;
+    bpf_program__set_expected_attach_type(skeleton->progs.on_tls_call, TLS_ATTACH_TYPE);
+    bpf_program__set_expected_attach_type(skeleton->progs.on_tls_return, TLS_ATTACH_TYPE);
+    bpf_program__set_expected_attach_type(skeleton->progs.on_go_call, TLS_ATTACH_TYPE);
     skeleton->rodata->want_udp = !options->without_udp;
     skeleton->rodata->want_unix = !options->without_unix;
     if (getrandom((void *)&skeleton->rodata->unix_salt, sizeof(skeleton->rodata->unix_salt), 0) < 0)

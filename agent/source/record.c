@@ -11,7 +11,11 @@
 
 #define RECORDER_BUFFER (1u << 20)
 
-enum connection_flags { FLAG_HAS_STARTS = 1 << 0, FLAG_PASSIVE = 1 << 1 };
+enum connection_flags {
+    FLAG_HAS_STARTS = 1 << 0,
+    FLAG_PASSIVE = 1 << 1,
+    FLAG_SECURE = 1 << 2,
+};
 enum record_parts {
     PART_CONNECTION = 1 << 0,
     PART_PROCESS = 1 << 1,
@@ -46,7 +50,8 @@ static void put_connection(struct buffer *buffer, const struct connection_facts 
     buffer_append_le(buffer, facts->starts[DIR_IN], 8);
     buffer_append_le(buffer, facts->starts[DIR_OUT], 8);
     buffer_append_le(buffer, (facts->has_starts ? FLAG_HAS_STARTS : 0) |
-                                 (facts->passive ? FLAG_PASSIVE : 0), 1);
+                                 (facts->passive ? FLAG_PASSIVE : 0) |
+                                 (facts->secure ? FLAG_SECURE : 0), 1);
     buffer_append_le(buffer, facts->transport, 1);
     buffer_append(buffer, facts->comm, COMM_LEN);
     buffer_append_le(buffer, facts->cgroup_id, 8);
@@ -147,6 +152,7 @@ static void get_connection(struct reader *reader, struct connection_facts *facts
     flags = reader_u8(reader);
     facts->has_starts = flags & FLAG_HAS_STARTS;
     facts->passive = flags & FLAG_PASSIVE;
+    facts->secure = flags & FLAG_SECURE;
     facts->transport = reader_u8(reader);
     get_raw(reader, facts->comm, COMM_LEN);
     facts->comm[COMM_LEN - 1] = '\0';

@@ -7,7 +7,6 @@
 #include "source/ring_record.h"
 
 #include "base/macro.h"
-#include "bpf/record.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -31,6 +30,7 @@ static void read_facts(const struct ft_facts *raw, struct connection_facts *ret_
     *ret_facts = (struct connection_facts){
         .starts = {[DIR_IN] = raw->starts[FT_DIR_IN], [DIR_OUT] = raw->starts[FT_DIR_OUT]},
         .has_starts = raw->has_starts,
+        .secure = raw->secure,
         .transport = raw->transport,
         .name_is_remote = raw->path_is_remote,
         .remote_tgid = raw->remote_tgid,
@@ -49,7 +49,8 @@ static void read_facts(const struct ft_facts *raw, struct connection_facts *ret_
 
 static bool is_sound(const struct ft_record *record, size_t payload)
 {
-    return (record->kind == FT_KIND_DATA || record->kind == FT_KIND_CLOSE) &&
+    return (record->kind == FT_KIND_DATA || record->kind == FT_KIND_CLOSE ||
+            record->kind == FT_KIND_CLEAR || record->kind == FT_KIND_CALL) &&
            record->dir <= FT_DIR_OUT && record->captured == payload &&
            record->captured <= record->length;
 }
@@ -64,8 +65,8 @@ static bool begins_with_facts(struct bytes raw)
     return kind == FT_KIND_FACTS;
 }
 
-int ring_record_decode(struct bytes raw, uint64_t boot_to_unix_ns, struct event *ret_event,
-                       struct connection_facts *ret_facts)
+int ring_record_decode(struct bytes raw, uint64_t boot_to_unix_ns, enum ft_kind *ret_kind,
+                       struct event *ret_event, struct connection_facts *ret_facts)
 {
     bool has_facts = begins_with_facts(raw);
     struct reader reader = reader_make(raw);
@@ -83,8 +84,9 @@ int ring_record_decode(struct bytes raw, uint64_t boot_to_unix_ns, struct event 
         memcpy(&raw_facts, facts.ptr, sizeof(raw_facts));
         read_facts(&raw_facts, ret_facts);
     }
+    *ret_kind = record.kind;
     *ret_event = (struct event){
-        .kind = record.kind == FT_KIND_DATA ? EVENT_DATA : EVENT_CLOSE,
+        .kind = record.kind == FT_KIND_CLOSE ? EVENT_CLOSE : EVENT_DATA,
         .dir = record.dir == FT_DIR_IN ? DIR_IN : DIR_OUT,
         .time_ns = record.time_ns + boot_to_unix_ns,
         .connection = record.connection,

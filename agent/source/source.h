@@ -18,6 +18,7 @@ struct source_options {
     bool without_udp;      /* bpf */
     bool without_unix;     /* bpf */
     uint32_t max_connections;
+    bool tls;              /* bpf: see what TLS connections carry */
     struct counters *counters; /* the source adds its share */
 };
 

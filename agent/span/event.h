@@ -88,6 +88,7 @@ struct connection_facts {
      * server's end as far as the source can tell.
      */
     bool passive;
+    bool secure; /* the bytes are the clear text of a TLS connection */
     enum transport transport;
     struct socket_name name; /* UNIX: the peer's, or where it has none, the own */
     bool name_is_remote;

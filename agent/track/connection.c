@@ -24,6 +24,7 @@ static void learn_facts(struct track *track, struct connection *connection,
     connection->has_facts = true;
     connection->has_starts = facts->has_starts;
     connection->passive = facts->passive;
+    connection->secure = facts->secure;
     connection->local = facts->local;
     connection->remote = facts->remote;
     connection->transport = facts->transport;

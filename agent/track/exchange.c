@@ -302,6 +302,8 @@ static struct exchange *open_exchange(struct track *track, struct connection *co
     copy_message(track, exchange, message, &exchange->request);
     fill_ends(exchange, connection, dir);
     copy_name(track, connection, exchange);
+    if (connection->secure)
+        exchange->request.flags |= MESSAGE_SECURE;
     fill_cause(exchange, connection, dir);
     read_context(track, message, &exchange->cause);
     content = bytes_slice(content, 0, EXCHANGE_CONTENT_MAX);

@@ -65,6 +65,7 @@ struct connection {
     bool has_starts;
     bool passive;       /* seen from between the two ends */
     bool hidden;        /* its process was told to have requests that are not seen */
+    bool secure;        /* its bytes were encrypted on the way */
     bool inbound;       /* the first operation seen was a receive */
     bool from_start;    /* its first operation was seen */
     bool multiplexed;   /* messages have stream ids */

@@ -2,7 +2,7 @@
 /*
  * HTTP/1.1 at a fixed offered rate over kept-alive connections, and how long the answers took.
  *
- *   bench_load PORT RATE CONNECTIONS SECONDS
+ *   bench_load PORT RATE CONNECTIONS SECONDS [tls]
  *
  * Request i is due at i / RATE. It goes out on any free connection; where none is free it waits.
  * Its latency runs from when it was *due* to the last byte of its answer, so that a server which
@@ -17,7 +17,9 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,6 +40,7 @@ static const char request[] = "GET /orders/4711 HTTP/1.1\r\nHost: bench\r\n\r\n"
 
 struct connection {
     int fd;
+    SSL *ssl; /* NULL: plain */
     uint64_t due; /* of the request under way */
     size_t len;
     char response[RESPONSE_MAX];
@@ -45,6 +48,7 @@ struct connection {
 
 struct load {
     int epoll;
+    SSL_CTX *tls; /* NULL: plain */
     uint64_t start, interval, total;
     uint64_t sent, received;
     uint64_t *latencies;
@@ -79,6 +83,19 @@ static int connect_to(uint16_t port)
     return fd;
 }
 
+/* The handshake blocks, what comes behind it does not: there are records without data. */
+static SSL *shake_hands(SSL_CTX *tls, int fd)
+{
+    SSL *ssl = tls ? SSL_new(tls) : NULL;
+
+    if (!tls)
+        return NULL;
+    if (!ssl || SSL_set_fd(ssl, fd) != 1 || SSL_connect(ssl) != 1 ||
+        fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+        die("TLS handshake");
+    return ssl;
+}
+
 static void open_connections(struct load *load, uint16_t port, unsigned n)
 {
     load->epoll = epoll_create1(0);
@@ -86,10 +103,35 @@ static void open_connections(struct load *load, uint16_t port, unsigned n)
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = i};
 
         load->connections[i].fd = connect_to(port);
+        load->connections[i].ssl = shake_hands(load->tls, load->connections[i].fd);
         if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, load->connections[i].fd, &event) < 0)
             die("epoll_ctl");
         load->idle[load->n_idle++] = i;
     }
+}
+
+static void send_request(const struct connection *connection)
+{
+    const int len = sizeof(request) - 1;
+
+    if (connection->ssl ? SSL_write(connection->ssl, request, len) != len
+                        : send(connection->fd, request, len, 0) != len)
+        die("send");
+}
+
+/* Bytes, or 0: none yet. */
+static size_t receive_some(struct connection *connection)
+{
+    char *to = connection->response + connection->len;
+    size_t room = RESPONSE_MAX - 1 - connection->len;
+    ssize_t r = connection->ssl ? SSL_read(connection->ssl, to, (int)room)
+                                : recv(connection->fd, to, room, 0);
+
+    if (connection->ssl && r <= 0 && SSL_get_error(connection->ssl, (int)r) == SSL_ERROR_WANT_READ)
+        return 0;
+    if (r <= 0)
+        die("recv");
+    return (size_t)r;
 }
 
 /* Sends what is due, as far as connections are free. */
@@ -103,8 +145,7 @@ static void send_due(struct load *load, uint64_t time)
             return;
         connection = &load->connections[load->idle[--load->n_idle]];
         connection->due = due;
-        if (send(connection->fd, request, sizeof(request) - 1, 0) != sizeof(request) - 1)
-            die("send");
+        send_request(connection);
         load->sent++;
     }
 }
@@ -130,13 +171,10 @@ static bool is_whole(struct connection *connection)
 static void receive(struct load *load, unsigned index)
 {
     struct connection *connection = &load->connections[index];
-    ssize_t r = recv(connection->fd, connection->response + connection->len,
-                     RESPONSE_MAX - 1 - connection->len, 0);
+    size_t n = receive_some(connection);
 
-    if (r <= 0)
-        die("recv");
-    connection->len += (size_t)r;
-    if (!is_whole(connection))
+    connection->len += n;
+    if (n == 0 || !is_whole(connection))
         return;
     connection->len = 0;
     load->latencies[load->received++] = now() - connection->due;
@@ -189,13 +227,14 @@ static double percentile_us(const struct load *load, unsigned percent)
 int main(int argc, char **argv)
 {
     static struct load load;
-    unsigned long port = argc == 5 ? strtoul(argv[1], NULL, 10) : 0;
-    double rate = argc == 5 ? atof(argv[2]) : 0, seconds = argc == 5 ? atof(argv[4]) : 0;
-    unsigned long n = argc == 5 ? strtoul(argv[3], NULL, 10) : 0;
+    bool tls = argc == 6 && strcmp(argv[5], "tls") == 0, good = argc == 5 || tls;
+    unsigned long port = good ? strtoul(argv[1], NULL, 10) : 0;
+    double rate = good ? atof(argv[2]) : 0, seconds = good ? atof(argv[4]) : 0;
+    unsigned long n = good ? strtoul(argv[3], NULL, 10) : 0;
 
     if (port == 0 || port > UINT16_MAX || rate <= 0 || seconds <= 0 || n == 0 ||
         n > CONNECTIONS_MAX) {
-        fprintf(stderr, "usage: bench_load PORT RATE CONNECTIONS SECONDS\n");
+        fprintf(stderr, "usage: bench_load PORT RATE CONNECTIONS SECONDS [tls]\n");
         return 2;
     }
     prctl(PR_SET_TIMERSLACK, 1);
@@ -204,6 +243,7 @@ int main(int argc, char **argv)
     load.latencies = calloc(load.total + 1, sizeof(*load.latencies));
     if (!load.latencies)
         die("calloc");
+    load.tls = tls ? SSL_CTX_new(TLS_client_method()) : NULL;
     open_connections(&load, (uint16_t)port, (unsigned)n);
     run(&load);
     seconds = (double)(now() - load.start) / 1e9;

@@ -64,7 +64,7 @@ def endpoint(cursor):
 def connection_facts(cursor):
     local, remote = endpoint(cursor), endpoint(cursor)
     start_in, start_out, has_starts, transport, comm, _, _ = cursor.unpack("<QQBB16sQI")
-    return Facts(local, remote, (start_in, start_out), bool(has_starts), transport,
+    return Facts(local, remote, (start_in, start_out), bool(has_starts & 1), transport,
                  comm.rstrip(b"\0").decode())
 
 

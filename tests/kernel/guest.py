@@ -40,6 +40,10 @@ def make_root(root, agent):
     copy(root, PYTHON, "/usr/bin/python3")
     shutil.copytree(STDLIB, root / str(STDLIB).lstrip("/"), ignore=UNNEEDED)
     copy(root, HERE.parent / "e2e" / "peers" / "talk.py", "/talk.py")
+    copy(root, HERE.parent / "e2e" / "peers" / "tls" / "loop.py", "/loop.py")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-keyout", root / "server.key",
+                    "-out", root / "server.pem"], check=True, capture_output=True)
     copy(root, HERE / "init.sh", "/init")
     binaries = [agent, PYTHON, *(STDLIB / "lib-dynload").glob("*.so")]
     for library in sorted(set().union(*map(libraries, binaries))):

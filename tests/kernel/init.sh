@@ -33,6 +33,7 @@ trace() {
         wget -q -O - "http://127.0.0.1:8080/greeting?n=$i"
     done > "/results/$name.wget"
     python3 /talk.py talk > "/results/$name.talk" 2>&1
+    python3 /loop.py /server.pem /server.key 3 > "/results/$name.secure" 2>&1
     usleep 500000
     kill -TERM $agent
     wait $agent

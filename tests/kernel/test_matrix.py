@@ -118,14 +118,23 @@ class Matrix(unittest.TestCase):
         for kernel, hooks in RUNS:
             with self.subTest(kernel=kernel, hooks=hooks):
                 self.assertEqual(self.text(kernel, f"{hooks}.wget"), "hello\n" * 3)
-                with tempfile.NamedTemporaryFile() as file:
-                    file.write(self.guests[kernel][f"{hooks}.jsonl"])
-                    file.flush()
-                    spans = [s for s in e2e.read_spans(file.name) if s.path == "/greeting"]
-                clients = {s.span_id: s for s in spans if s.kind == e2e.KIND_CLIENT}
-                servers = [s for s in spans if s.kind == e2e.KIND_SERVER]
-                self.assertEqual((len(clients), len(servers)), (3, 3))
-                self.assertTrue(all(s.parent_id in clients for s in servers))
+                self.check_pairs(kernel, hooks, "/greeting")
+
+    def test_an_https_exchange_is_a_pair_of_spans_in_clear_text(self):
+        for kernel, hooks in RUNS:
+            with self.subTest(kernel=kernel, hooks=hooks):
+                self.assertEqual(self.text(kernel, f"{hooks}.secure"), "3\n")
+                self.check_pairs(kernel, hooks, "/secure/")
+
+    def check_pairs(self, kernel, hooks, path):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(self.guests[kernel][f"{hooks}.jsonl"])
+            file.flush()
+            spans = [s for s in e2e.read_spans(file.name) if s.path.startswith(path)]
+        clients = {s.span_id: s for s in spans if s.kind == e2e.KIND_CLIENT}
+        servers = [s for s in spans if s.kind == e2e.KIND_SERVER]
+        self.assertEqual((len(clients), len(servers)), (3, 3))
+        self.assertTrue(all(s.parent_id in clients for s in servers))
 
     def test_nothing_is_lost_without_a_name(self):
         for kernel, hooks in RUNS:

@@ -171,7 +171,8 @@ void http1_describe(const struct message *request, const struct message *respons
     struct bytes target = message_field(request, HTTP1_FIELD_TARGET);
     struct bytes scheme = message_field(request, HTTP1_FIELD_SCHEME);
     bool target_cut = !version.ptr || !target.ptr;
-    struct http1_url url = url_read(method, target, message_field(request, HTTP1_FIELD_HOST));
+    struct http1_url url = url_read(request->flags & MESSAGE_SECURE, method, target,
+                                    message_field(request, HTTP1_FIELD_HOST));
 
     if (scheme.len)
         url.scheme = scheme;

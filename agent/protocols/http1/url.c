@@ -69,9 +69,10 @@ static void read_absolute(struct bytes target, size_t scheme_len, struct http1_u
         url->path = BYTES_LITERAL("/");
 }
 
-struct http1_url url_read(struct bytes method, struct bytes target, struct bytes host_header)
+struct http1_url url_read(bool secure, struct bytes method, struct bytes target,
+                          struct bytes host_header)
 {
-    struct http1_url url = {.scheme = BYTES_LITERAL("http")};
+    struct http1_url url = {.scheme = secure ? BYTES_LITERAL("https") : BYTES_LITERAL("http")};
     size_t scheme_len;
 
     if (bytes_equal(method, BYTES_LITERAL("CONNECT"))) {

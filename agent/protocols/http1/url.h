@@ -23,7 +23,8 @@ struct http1_url {
     struct bytes query; /* without '?' */
 };
 
-struct http1_url url_read(struct bytes method, struct bytes target, struct bytes host_header);
+struct http1_url url_read(bool secure, struct bytes method, struct bytes target,
+                          struct bytes host_header);
 
 /* The port number: as written, else the scheme's own; 0 where neither is known. */
 uint16_t url_port(const struct http1_url *url);

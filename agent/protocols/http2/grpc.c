@@ -83,7 +83,7 @@ static void describe_path(struct bytes path, struct span *span)
 
 static void describe_server(const struct message *request, struct span *span)
 {
-    struct http1_url url = url_read(BYTES_LITERAL("POST"), BYTES_LITERAL("/"),
+    struct http1_url url = url_read(false, BYTES_LITERAL("POST"), BYTES_LITERAL("/"),
                                     message_field(request, HTTP1_FIELD_HOST));
     uint16_t port = url.port.ptr ? url_port(&url) : 0;
 

@@ -75,7 +75,7 @@ static void a_bad_assignment_is_told_with_what_is_allowed(void **state)
     } cases[] = {
         {"capture.head", "\"capture.head\" is not of the form KEY=VALUE"},
         {"capture.heed=1", "there is no setting \"capture.heed\" (there are: capture.head, "
-                           "capture.ring, capture.hooks, capture.udp, capture.unix)"},
+                           "capture.ring, capture.hooks, capture.udp, capture.unix, capture.tls)"},
         {"what=1", "there is no setting \"what\" (there are: source, exporters, record, capture, "
                    "limits, exchange, select, context, names, redact, batch, queue, send, drain, "
                    "status, log)"},

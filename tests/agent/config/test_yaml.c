@@ -75,7 +75,8 @@ static void an_error_names_its_line_and_what_is_allowed(void **state)
     } cases[] = {
         {"capture:\n  head: 4KiB\n  heed: 1\n", ":3: there is no setting \"capture.heed\" "
                                                 "(there are: capture.head, capture.ring, "
-                                                "capture.hooks, capture.udp, capture.unix)"},
+                                                "capture.hooks, capture.udp, capture.unix, "
+                                                "capture.tls)"},
         {"\nwhat: 1\n", ":2: there is no setting \"what\" (there are: source,"},
         {"capture.head: 4KiB\n", ":1: there is no setting \"capture.head\""},
         {"capture:\n  head: big\n", ":2: capture.head takes a size (bytes, KiB, MiB, GiB) from 64 "

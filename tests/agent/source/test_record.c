@@ -16,6 +16,7 @@ static const struct connection_facts connection = {
     .remote = {.address = {4, 5, 6}, .port = 4711},
     .starts = {11, 22},
     .has_starts = true,
+    .secure = true,
     .transport = 6,
     .comm = "nginx",
     .cgroup_id = 33,
@@ -61,6 +62,8 @@ static void an_event_comes_back_as_it_was(void **state)
     assert_memory_equal(&out.connection_facts->local, &connection.local, sizeof(struct endpoint));
     assert_memory_equal(&out.connection_facts->remote, &connection.remote, sizeof(struct endpoint));
     assert_int_equal(out.connection_facts->starts[DIR_OUT], 22);
+    assert_true(out.connection_facts->has_starts);
+    assert_true(out.connection_facts->secure);
     assert_string_equal(out.connection_facts->comm, "nginx");
     assert_int_equal(out.connection_facts->netns, 44);
     assert_null(out.process_facts);

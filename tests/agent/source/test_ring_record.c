@@ -32,7 +32,9 @@ static struct raw make_raw(void)
 static int decode(const struct raw *raw, size_t len, struct event *event,
                   struct connection_facts *facts)
 {
-    return ring_record_decode(bytes_make(raw, len), 1000, event, facts);
+    enum ft_kind kind;
+
+    return ring_record_decode(bytes_make(raw, len), 1000, &kind, event, facts);
 }
 
 static void a_record_with_facts_becomes_an_event_with_facts(void **state)
@@ -62,8 +64,11 @@ static void a_record_without_facts_has_none(void **state)
     struct connection_facts facts;
     struct event event;
 
-    assert_int_equal(ring_record_decode(bytes_make(&raw.record, sizeof(raw.record) + 8), 0, &event,
-                                        &facts), 0);
+    enum ft_kind kind;
+
+    assert_int_equal(ring_record_decode(bytes_make(&raw.record, sizeof(raw.record) + 8), 0, &kind,
+                                        &event, &facts), 0);
+    assert_int_equal(kind, FT_KIND_DATA);
     assert_null(event.connection_facts);
 }
 

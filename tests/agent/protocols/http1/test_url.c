@@ -47,7 +47,7 @@ static void targets_are_taken_apart(void **state)
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-        struct http1_url url = url_read(bytes_from_string(cases[i].method),
+        struct http1_url url = url_read(false, bytes_from_string(cases[i].method),
                                         bytes_from_string(cases[i].target),
                                         bytes_from_string(cases[i].header));
 
@@ -62,8 +62,20 @@ static void targets_are_taken_apart(void **state)
 
 static void a_question_mark_alone_is_a_query_that_is_empty(void **state)
 {
-    assert_non_null(url_read(BYTES_LITERAL("GET"), BYTES_LITERAL("/?"), BYTES_NULL).query.ptr);
-    assert_null(url_read(BYTES_LITERAL("GET"), BYTES_LITERAL("/"), BYTES_NULL).query.ptr);
+    struct bytes get = BYTES_LITERAL("GET");
+
+    assert_non_null(url_read(false, get, BYTES_LITERAL("/?"), BYTES_NULL).query.ptr);
+    assert_null(url_read(false, get, BYTES_LITERAL("/"), BYTES_NULL).query.ptr);
+}
+
+static void behind_tls_the_scheme_is_https_unless_the_target_names_one(void **state)
+{
+    struct bytes get = BYTES_LITERAL("GET"), host = BYTES_LITERAL("shop");
+    struct http1_url url = url_read(true, get, BYTES_LITERAL("/a"), host);
+
+    assert_part(url.scheme, "https");
+    assert_int_equal(url_port(&url), 443);
+    assert_part(url_read(true, get, BYTES_LITERAL("http://shop/"), host).scheme, "http");
 }
 
 int main(void)
@@ -71,6 +83,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(targets_are_taken_apart),
         cmocka_unit_test(a_question_mark_alone_is_a_query_that_is_empty),
+        cmocka_unit_test(behind_tls_the_scheme_is_https_unless_the_target_names_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

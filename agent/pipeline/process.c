@@ -65,6 +65,17 @@ static struct process *make(struct processes *processes, const struct exec_conte
     return process;
 }
 
+/* Another name is another program (execve): what was known of the old one is not true of it. */
+static void rename_process(struct process *process, const char *comm)
+{
+    if (process->comm[0] && !process->named) {
+        process->described = false;
+        process->facts = (struct process_facts){0};
+    }
+    memcpy(process->comm, comm, COMM_LEN);
+    process->resource_len = 0;
+}
+
 struct process *processes_get(struct processes *processes, const struct exec_context *exec,
                               const char *comm)
 {
@@ -74,10 +85,8 @@ struct process *processes_get(struct processes *processes, const struct exec_con
         list_move_to_end(&processes->lru, &process->lru);
     else
         process = make(processes, exec);
-    if (comm && strncmp(process->comm, comm, COMM_LEN) != 0) {
-        memcpy(process->comm, comm, COMM_LEN);
-        process->resource_len = 0;
-    }
+    if (comm && strncmp(process->comm, comm, COMM_LEN) != 0)
+        rename_process(process, comm);
     return process;
 }
 

@@ -224,7 +224,7 @@ static int handle_record(void *arg, void *data, size_t size)
     }
     if (event.connection_facts)
         lookup_ask(source->lookup, event.exec.tgid, event.exec.process_start_ns,
-                   event.connection_facts->cgroup_id);
+                   event.connection_facts->comm, event.connection_facts->cgroup_id);
     if (!source->tls_join || tls_join_take(source->tls_join, kind, &event))
         deliver(source, &event);
     return 0;

@@ -16,6 +16,7 @@ struct question {
     uint32_t tgid;
     uint64_t process_start_ns;
     uint64_t cgroup_id;
+    char comm[COMM_LEN];
 };
 
 struct lookup {
@@ -136,17 +137,19 @@ int lookup_fd(const struct lookup *lookup)
     return lookup->fd;
 }
 
-void lookup_ask(struct lookup *lookup, uint32_t tgid, uint64_t process_start_ns,
+void lookup_ask(struct lookup *lookup, uint32_t tgid, uint64_t process_start_ns, const char *comm,
                 uint64_t cgroup_id)
 {
     struct question *asked =
         &lookup->asked[hash_pair(tgid, process_start_ns) & (ASKED_LEN - 1)];
 
-    if (asked->tgid == tgid && asked->process_start_ns == process_start_ns)
+    if (asked->tgid == tgid && asked->process_start_ns == process_start_ns &&
+        memcmp(asked->comm, comm, COMM_LEN) == 0)
         return;
     pthread_mutex_lock(&lookup->lock);
     if (lookup->n_questions < QUEUE_LEN) {
-        *asked = (struct question){tgid, process_start_ns, cgroup_id};
+        *asked = (struct question){tgid, process_start_ns, cgroup_id, {0}};
+        memcpy(asked->comm, comm, COMM_LEN);
         lookup->questions[(lookup->first_question + lookup->n_questions++) % QUEUE_LEN] = *asked;
         pthread_cond_signal(&lookup->wanted);
     }

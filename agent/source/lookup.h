@@ -5,12 +5,13 @@
  *
  *   lookup_ask -> [questions, bounded] -> thread: process_read -> [answers, bounded] -> lookup_take
  *
- * A process is asked about once; a full queue forgets the question, which is asked again with the
+ * A process is asked about once, and again when its comm has changed (execve); a full queue forgets the question, which is asked again with the
  * next connection of that process.
  */
 #pragma once
 
 #include "enrich/process.h"
+#include "span/event.h"
 
 struct lookup;
 
@@ -28,8 +29,11 @@ void lookup_stop(struct lookup *lookup); /* NULL is fine */
 /* Readable when there are answers. */
 int lookup_fd(const struct lookup *lookup);
 
-/* cgroup_id: the kernel's number of its cgroup, for a process that is gone by then; 0: not known. */
-void lookup_ask(struct lookup *lookup, uint32_t tgid, uint64_t process_start_ns,
+/*
+ * comm: COMM_LEN bytes. cgroup_id: the kernel's number of its cgroup, for a process that is gone by
+ * then; 0: not known.
+ */
+void lookup_ask(struct lookup *lookup, uint32_t tgid, uint64_t process_start_ns, const char *comm,
                 uint64_t cgroup_id);
 
 /* The next answer, or false. */

@@ -5,9 +5,19 @@ import pathlib
 import secrets
 import signal
 import subprocess
+import sys
 import time
 
 import flowtrace_e2e as e2e
+
+
+EXEC = """
+import os, sys, time, urllib.request
+before, after, url = sys.argv[1:]
+urllib.request.urlopen(url + before).read()
+time.sleep(0.3)
+os.execvp("curl", ["curl", "-sf", "-o", "/dev/null", url + after])
+"""
 
 
 class ShortLived(e2e.Case):
@@ -27,6 +37,9 @@ class ShortLived(e2e.Case):
         for name in cls.curls:
             subprocess.run(["curl", "-sf", "-o", "/dev/null",
                             f"http://127.0.0.1:{cls.flow.port}/orders/{name}"], check=True)
+        cls.before, cls.after = e2e.unique("before"), e2e.unique("after")
+        subprocess.run([sys.executable, "-c", EXEC, cls.before, cls.after,
+                        f"http://127.0.0.1:{cls.flow.port}/orders/"], check=True)
         time.sleep(0.5)
         agent.stop()
         cls.spans = agent.spans()
@@ -54,6 +67,13 @@ class ShortLived(e2e.Case):
                          self.spans_of(name, server, e2e.KIND_SERVER))
                 self.assertEqual([len(s) for s in spans], [1, 1], f"{name} {client} {server}")
                 self.assertEqual(spans[1][0].parent_id, spans[0][0].span_id)
+
+    def test_a_process_that_executes_another_program_is_that_one_then(self):
+        spans = {s.id: s for s in self.spans if s.kind == e2e.KIND_CLIENT}
+        self.assertIn("python", spans[self.before].resource["process.executable.name"])
+        self.assertEqual(spans[self.after].service, "curl")
+        # It may be gone before more than its name is known.
+        self.assertIn(spans[self.after].resource.get("process.executable.name"), ("curl", None))
 
     def test_what_was_before_the_agent_is_not_invented(self):
         self.assertFalse([s for s in self.spans if s.id == list(self.truth)[0]])

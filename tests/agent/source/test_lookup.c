@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+static const char comm[COMM_LEN] = "test";
+
 static int setup(void **state)
 {
     struct lookup *lookup;
@@ -56,7 +58,7 @@ static void a_living_process_is_described(void **state)
 {
     struct lookup_answer answer;
 
-    lookup_ask(*state, (uint32_t)getpid(), own_start_ns(), 0);
+    lookup_ask(*state, (uint32_t)getpid(), own_start_ns(), comm, 0);
     assert_true(wait_for_answer(*state, &answer));
     assert_int_equal(answer.tgid, getpid());
     assert_true(answer.facts.executable.len > 0);
@@ -68,7 +70,7 @@ static void a_process_that_is_gone_is_an_answer_without_facts(void **state)
 {
     struct lookup_answer answer;
 
-    lookup_ask(*state, 0x7ffffffe, 1, 0);
+    lookup_ask(*state, 0x7ffffffe, 1, comm, 0);
     assert_true(wait_for_answer(*state, &answer));
     assert_int_equal(answer.tgid, 0x7ffffffe);
     assert_int_equal(answer.facts.executable.len, 0);
@@ -79,11 +81,22 @@ static void the_same_process_is_asked_about_once(void **state)
     struct pollfd fd = {.fd = lookup_fd(*state), .events = POLLIN};
     struct lookup_answer answer;
 
-    lookup_ask(*state, 0x7ffffffd, 1, 0);
-    lookup_ask(*state, 0x7ffffffd, 1, 0);
+    lookup_ask(*state, 0x7ffffffd, 1, comm, 0);
+    lookup_ask(*state, 0x7ffffffd, 1, comm, 0);
     assert_true(wait_for_answer(*state, &answer));
     assert_int_equal(poll(&fd, 1, 50), 0);
     assert_false(lookup_take(*state, &answer));
+}
+
+static void a_process_with_another_name_is_asked_about_again(void **state)
+{
+    static const char other[COMM_LEN] = "other";
+    struct lookup_answer answer;
+
+    lookup_ask(*state, 0x7ffffffd, 1, comm, 0);
+    assert_true(wait_for_answer(*state, &answer));
+    lookup_ask(*state, 0x7ffffffd, 1, other, 0);
+    assert_true(wait_for_answer(*state, &answer));
 }
 
 static void more_questions_than_fit_lose_none_that_was_taken(void **state)
@@ -92,7 +105,7 @@ static void more_questions_than_fit_lose_none_that_was_taken(void **state)
     int answers = 0;
 
     for (uint32_t i = 1; i <= 1000; i++)
-        lookup_ask(*state, 0x70000000 + i, i, 0);
+        lookup_ask(*state, 0x70000000 + i, i, comm, 0);
     while (wait_for_answer(*state, &answer))
         if (answer.tgid >= 0x70000000 && ++answers == 256)
             break;
@@ -106,6 +119,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_process_that_is_gone_is_an_answer_without_facts, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_same_process_is_asked_about_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_process_with_another_name_is_asked_about_again, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(more_questions_than_fit_lose_none_that_was_taken, setup,
                                         teardown),
     };

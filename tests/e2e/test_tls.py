@@ -20,7 +20,7 @@ http {{
   access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;
   fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
   server {{
-    listen 127.0.0.1:{port} ssl;
+    listen 127.0.0.1:{port} ssl http2;
     ssl_certificate {dir}/server.pem; ssl_certificate_key {dir}/server.key;
     location / {{ return 200 "nginx\\n"; }}
   }}
@@ -84,6 +84,9 @@ class Https(e2e.Case):
         cls.answers["tunnel", "nginx"] = cls.ask(
             [*cls.clients()["curl"], "-p", "-x", f"http://127.0.0.1:{cls.tunnel}"], "curl",
             "nginx", path="tunnel")
+        cls.answers["http2", "nginx"] = cls.ask(
+            [word if word != "--http1.1" else "--http2" for word in cls.clients()["curl"]],
+            "curl", "nginx", path="http2")
         time.sleep(0.5)
         cls.agent.stop()
         cls.spans = cls.agent.spans()
@@ -157,7 +160,7 @@ class Https(e2e.Case):
         return sorted(found, key=lambda s: s.path)
 
     def pairs(self):
-        return [pair for pair in self.answers if pair[0] not in ("stripped", "tunnel")]
+        return [pair for pair in self.answers if pair[0] not in ("stripped", "tunnel", "http2")]
 
     def test_every_client_got_its_answers(self):
         self.assertEqual(self.answers, dict.fromkeys(self.answers, REQUESTS))
@@ -188,6 +191,15 @@ class Https(e2e.Case):
                      a["network.peer.address"], a["network.peer.port"], a["url.full"]),
                     ("GET", 200, "https", "127.0.0.1", self.ports[server],
                      f"https://127.0.0.1:{self.ports[server]}{span.path}"))
+
+    def test_the_successor_of_http_1_is_read_behind_tls_too(self):
+        ends = [self.spans_of("http2", "nginx", kind)
+                for kind in (e2e.KIND_CLIENT, e2e.KIND_SERVER)]
+        for spans in ends:
+            self.assertEqual(len(spans), REQUESTS)
+            self.assertEqual({(s.attributes["url.scheme"], s.attributes["network.protocol.version"])
+                              for s in spans}, {("https", "2")})
+        self.assertEqual([s.parent_id for s in ends[1]], [s.span_id for s in ends[0]])
 
     def test_both_ends_name_the_same_connection(self):
         """A SERVER's peer port is the CLIENT's own, so clients of one process differ."""

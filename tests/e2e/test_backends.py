@@ -72,7 +72,8 @@ class EveryWay(e2e.Case):
 
     def test_no_export_is_traced_at_either_end(self):
         ports = {*self.jaeger.ports.values(), *self.kafka.ports.values()}
-        own = [s for s in self.spans if s.service == "flowtrace-agent" or
+        pid = self.agent.process.pid
+        own = [s for s in self.spans if s.resource["process.pid"] == pid or
                {s.attributes.get("server.port"), s.attributes.get("network.peer.port")} & ports]
         self.assertFalse(own)
         self.assertGreater(self.agent.totals()["operations_own"], 0)

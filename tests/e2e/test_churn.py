@@ -54,7 +54,9 @@ class Churn(e2e.Case):
     def setUpClass(cls):
         super().setUpClass()
         port = e2e.free_port()
+        # A pool costs what its busiest moment took: a small one has had that moment by half-time.
         cls.agent = cls.keep(e2e.Agent(cls.directory, "--set", f"select.ports={port}",
+                                       "--set", "limits.exchanges=2048",
                                        exports=["file:/dev/null"]).wait_ready())
         churn = cls.keep(e2e.Program(cls.directory, "churn", [
             sys.executable, PEERS / "churn.py", PROCESSES, CONNECTIONS, port]))

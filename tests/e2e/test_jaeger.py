@@ -17,7 +17,7 @@ class ToJaeger(e2e.Case):
         cls.jaeger = cls.keep(Jaeger(cls.directory))
         cls.flow = cls.keep(e2e.Flow(cls.directory))
         path = cls.directory / "agent.jsonl"
-        agent = cls.keep(e2e.Agent(cls.directory, exports=[
+        cls.agent = agent = cls.keep(e2e.Agent(cls.directory, exports=[
             f"file:{path}", f"otlp:{cls.jaeger.endpoint}"]).wait_ready())
         shopper = cls.keep(e2e.start_shopper(cls.directory, cls.flow.port, "--requests", str(N)))
         shopper.wait()
@@ -60,7 +60,8 @@ class ToJaeger(e2e.Case):
 
     def test_the_export_is_not_traced_at_either_end(self):
         port = self.jaeger.otlp_port
-        own = [s for s in self.spans if s.service in ("jaeger", "flowtrace-agent") or port in (
+        own = [s for s in self.spans if s.service == "jaeger" or
+               s.resource["process.pid"] == self.agent.process.pid or port in (
             s.attributes.get("server.port"), s.attributes.get("network.peer.port"))]
         self.assertFalse(own)
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 /* How long after a loss a single candidate proves nothing: the lost record may be another one. */
+#define WIRE_CHAIN_MAX 16 /* causes with one key that are looked at */
 #define LOSS_SHADOW_NS UINT64_C(1000000000)
 
 struct causality {
@@ -95,6 +96,17 @@ static void link_served(const struct process_model *model, struct cause *cause)
     cause->linked_span_id = served->span_id;
 }
 
+/* Of what the call's thread serves, whether or not that proves anything yet. */
+static void note_served(const struct process_model *model, struct cause *cause)
+{
+    bool another;
+    const struct cause *served =
+        process_model_of_thread(model, cause->tid, cause->key, &another);
+
+    if (served && !another)
+        cause->served = served->span_id;
+}
+
 static struct cause *find_parent(struct causality *causality, struct cause *cause)
 {
     struct process_model *model =
@@ -104,6 +116,7 @@ static struct cause *find_parent(struct causality *causality, struct cause *caus
 
     if (!model)
         return NULL;
+    note_served(model, cause);
     inquiry = inquire(causality, model, cause);
     found = evidence_weigh(&inquiry);
     cause->had_candidates = process_model_candidates(model, cause->key) > 0;
@@ -183,16 +196,20 @@ static void open_request(struct causality *causality, struct cause *cause)
 
 /* ---- the meeting of the two ends ------------------------------------------------------------- */
 
-static struct cause *find_other_end(struct causality *causality, const struct cause *cause)
+/* *ret_n: how many share the key, up to WIRE_CHAIN_MAX. */
+static struct cause *find_other_end(struct causality *causality, const struct cause *cause,
+                                    unsigned *ret_n)
 {
     struct table_link *link = table_find(&causality->wires, cause->key);
+    unsigned n = 0;
 
-    for (; link; link = table_next(link)) {
+    for (; link && n < WIRE_CHAIN_MAX; link = table_next(link), n++) {
         struct cause *other = container_of(link, struct cause, wire);
 
         if (other->kind != cause->kind && !other->peer)
             return other;
     }
+    *ret_n = n;
     return NULL;
 }
 
@@ -217,11 +234,15 @@ static void join(struct causality *causality, struct cause *client, struct cause
 static void meet_other_end(struct causality *causality, struct cause *cause)
 {
     struct cause *other;
+    unsigned n = 0;
 
     if (!cause->on_wire)
         return;
-    other = find_other_end(causality, cause);
+    other = find_other_end(causality, cause, &n);
+    if (n == WIRE_CHAIN_MAX)
+        return; /* sequence numbers that somebody made alike: no end is found among so many */
     table_insert(&causality->wires, cause->key, &cause->wire);
+    cause->wired = true;
     if (!other)
         return;
     if (cause->kind == SPAN_KIND_CLIENT)
@@ -246,9 +267,10 @@ static void reset(struct cause *cause)
     cause->process = NULL;
     cause->tokens = NULL;
     cause->linked = NULL;
-    cause->linked_span_id = (struct span_id){0};
+    cause->linked_span_id = cause->served = (struct span_id){0};
     list_init(&cause->open);
     cause->wire = (struct table_link){0};
+    cause->wired = false;
 }
 
 bool causality_begin(struct causality *causality, struct cause *cause)
@@ -321,11 +343,23 @@ static void close_request(struct causality *causality, struct cause *cause, bool
     cause->process = NULL;
 }
 
+/* Did the call stay within the request that its thread served? */
+static void note_call(struct causality *causality, const struct cause *cause, uint32_t tid)
+{
+    struct process_model *model =
+        process_models_find(&causality->processes, cause->tgid, cause->process_start_ns);
+
+    if (model)
+        process_model_note_call(model, cause, tid);
+}
+
 void causality_end(struct causality *causality, struct cause *cause, bool answered, uint32_t tid,
                    uint64_t now_ns)
 {
     cause->ended = true;
     causality->now_ns = MAX(causality->now_ns, now_ns);
+    if (answered && !span_id_is_zero(&cause->served))
+        note_call(causality, cause, tid);
     if (cause->process)
         process_model_note_served(&causality->processes, cause->process, cause,
                                   answered ? tid : cause->tid, now_ns);
@@ -412,7 +446,7 @@ void causality_release(struct causality *causality, struct cause *cause)
 {
     close_request(causality, cause, false, 0, causality->now_ns);
     trace_unref(&causality->traces, cause->linked);
-    if (cause->on_wire)
+    if (cause->wired)
         table_remove(&causality->wires, &cause->wire);
     if (cause->peer)
         cause->peer->peer = NULL;

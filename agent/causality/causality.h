@@ -54,6 +54,7 @@ struct cause {
     enum evidence tied;        /* no parent: the class that found more than one */
     bool had_candidates;       /* no parent, though something was open that may have been it */
     bool start_moved;
+    struct span_id served;     /* CLIENT: the one open request of its thread at the beginning, or 0 */
     bool clean;                /* SERVER: its thread read no other request while it was open */
     bool ended;
     struct span_id span_id;
@@ -65,6 +66,7 @@ struct cause {
     struct token_set *tokens;  /* SERVER: while it is open */
     struct trace *linked;      /* CLIENT: of the request that its thread served before, or NULL, */
     struct span_id linked_span_id; /* and its span */
+    bool wired;                /* `wire` is in the table */
     struct table_link wire;
 };
 

@@ -23,7 +23,8 @@ static struct finding find_by_thread(const struct inquiry *inquiry)
     bool another;
     struct cause *cause;
 
-    if (!process_model_is_bound(inquiry->model) || inquiry->model->hides_until_ns == UINT64_MAX)
+    if (!process_model_calls_are_bound(inquiry->model) ||
+        inquiry->model->hides_until_ns == UINT64_MAX)
         return nobody;
     cause = process_model_of_thread(inquiry->model, inquiry->call->tid, inquiry->call->key,
                                     &another);
@@ -81,7 +82,7 @@ static struct finding find_only(const struct inquiry *inquiry)
     const struct process_model *model = inquiry->model;
     size_t n = process_model_candidates(model, inquiry->call->key);
 
-    if (n == 0 || process_model_is_bound(model))
+    if (n == 0 || process_model_calls_are_bound(model))
         return nobody;
     if (n > 1 || process_model_may_hide(model, inquiry->call->start_ns))
         return tie;

@@ -137,6 +137,22 @@ void process_model_close(struct process_model *model, struct cause *cause, bool 
         process_model_note_hidden(model, now_ns);
 }
 
+static bool is_open(const struct process_model *model, const struct span_id *id)
+{
+    for (const struct list *at = model->open.next; at != &model->open; at = at->next)
+        if (span_id_equal(&container_of(at, struct cause, open)->span_id, id))
+            return true;
+    return false;
+}
+
+void process_model_note_call(struct process_model *model, const struct cause *cause, uint32_t tid)
+{
+    if (tid == cause->tid && model->n_open <= OPEN_SEARCH_MAX && is_open(model, &cause->served))
+        model->call_streak = MIN(model->call_streak + 1, (unsigned)CALL_STREAK);
+    else
+        model->call_streak = 0;
+}
+
 static struct served *find_served(struct process_model *model, uint32_t tid)
 {
     for (size_t i = 0; i < SERVED_MAX; i++)
@@ -175,6 +191,11 @@ bool process_model_may_hide(const struct process_model *model, uint64_t now_ns)
 bool process_model_is_bound(const struct process_model *model)
 {
     return model->streak >= BOUND_STREAK && model->n_open <= OPEN_SEARCH_MAX;
+}
+
+bool process_model_calls_are_bound(const struct process_model *model)
+{
+    return process_model_is_bound(model) && model->call_streak >= CALL_STREAK;
 }
 
 size_t process_model_candidates(const struct process_model *model, uint64_t own_key)

@@ -3,7 +3,9 @@
  * What has been learnt of a process: its open requests, and whether it is *thread-bound*, so that
  * "the same thread" proves something. Thread-bound: over the last BOUND_STREAK requests no thread
  * had two of them open at once, and each was answered by the thread that read it. One exception
- * ends it at once; it is learnt anew by as many requests.
+ * ends it at once; it is learnt anew by as many requests. Its *calls* are bound too, if each of the last
+ * CALL_STREAK was over, on the thread that began it, before that thread's open request was answered:
+ * where loops hand calls to each other, a call outlives the request that its thread happens to serve.
  *
  * A process may *hide* requests: it has connections whose requests are not seen, or a request went
  * out of sight without its answer (a time-out, a client that hung up) and may be served still.
@@ -18,6 +20,7 @@
 #include "causality/trace.h"
 
 #define BOUND_STREAK 8
+#define CALL_STREAK 8
 #define OPEN_SEARCH_MAX 512
 #define SERVED_MAX 8                        /* threads whose last request is remembered, */
 #define SERVED_NS UINT64_C(1000000000)      /* for so long */
@@ -39,6 +42,7 @@ struct process_model {
     struct list open; /* SERVER causes, oldest first */
     size_t n_open;
     unsigned streak;
+    unsigned call_streak;
     uint64_t hides_until_ns; /* requests may be open until then that are not known here */
     uint64_t salt; /* of its tokens */
     struct list spilled; /* token sets, see tokens.h */
@@ -73,6 +77,9 @@ void process_model_open(struct process_model *model, struct cause *cause);
 void process_model_close(struct process_model *model, struct cause *cause, bool answered,
                          uint32_t tid, uint64_t now_ns);
 
+/* A call has ended, read by `tid`, that began while its thread served `cause->served`. */
+void process_model_note_call(struct process_model *model, const struct cause *cause, uint32_t tid);
+
 /* Remembers what the thread has served last. */
 void process_model_note_served(struct process_models *models, struct process_model *model,
                                const struct cause *cause, uint32_t tid, uint64_t now_ns);
@@ -85,6 +92,9 @@ const struct served *process_model_last_served(const struct process_model *model
 void process_model_note_hidden(struct process_model *model, uint64_t now_ns);
 
 bool process_model_is_bound(const struct process_model *model);
+
+/* Thread-bound, and so are its calls. */
+bool process_model_calls_are_bound(const struct process_model *model);
 
 /* May there be open requests that are not known here? */
 bool process_model_may_hide(const struct process_model *model, uint64_t now_ns);

@@ -67,20 +67,25 @@ static void pass(const struct feed *feed, uint64_t n)
 /*
  * The exchanges that lost messages leave uncertain. Without pipelining the next request opens a new
  * round, so those that are open now end here, incomplete; but the request that itself has the hole,
- * `own`, still waits for its response. Among pipelined requests nobody can tell how many messages are
- * missing, now and for ever. Where messages have stream ids, pairing stays sure: only the ends of
+ * `own`, still waits for its response. Where requests are pipelined nobody can tell how many messages
+ * are missing, now and for ever: also when nothing is open, since a client that keeps two under way
+ * looks, shifted by one, like one that waits for each answer. Where messages have stream ids, pairing stays sure: only the ends of
  * those that are open may be among the missing.
  */
-static void settle_exchanges(const struct feed *feed, const struct exchange *own)
+static void settle_exchanges(const struct feed *feed, const struct exchange *own, bool gap)
 {
     struct connection *connection = feed->connection;
+    bool any_open = connection->first_open || connection->n_stale;
 
-    if (connection->multiplexed)
+    if (connection->multiplexed) {
         exchange_doubt(feed->track, connection);
-    if (connection->multiplexed || (!connection->first_open && !connection->n_stale) ||
-        (own && connection->n_open == 1))
         return;
-    if (connection->pipelined || connection->n_stale) {
+    }
+    if (connection->pipelined && gap)
+        any_open = true;
+    else if (own && connection->n_open == 1)
+        return;
+    if (any_open && (connection->pipelined || connection->n_stale)) {
         connection_set_state(feed->track, connection, CONNECTION_DESYNCHRONIZED);
         return;
     }
@@ -92,7 +97,7 @@ static void settle_exchanges(const struct feed *feed, const struct exchange *own
 /* What is open, and in a `gap` whatever comes, is uncertain. */
 static void distrust(const struct feed *feed, const struct exchange *own, bool gap)
 {
-    settle_exchanges(feed, own);
+    settle_exchanges(feed, own, gap);
     if (is_known(feed) && gap)
         trust_lose(feed->track, feed->connection);
 }

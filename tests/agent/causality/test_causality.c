@@ -74,9 +74,11 @@ static void finish(struct world *world, struct cause *cause)
 static void serve_in_turn(struct world *world, uint32_t tgid, uint32_t tid, int n)
 {
     for (int i = 0; i < n; i++) {
-        struct cause request;
+        struct cause request, call;
 
         begin(world, &request, SPAN_KIND_SERVER, tgid, tid);
+        begin(world, &call, SPAN_KIND_CLIENT, tgid, tid);
+        finish(world, &call);
         finish(world, &request);
     }
 }

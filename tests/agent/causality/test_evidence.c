@@ -86,10 +86,29 @@ static void finish(struct world *world, struct cause *cause)
 static void serve_in_turn(struct world *world, uint32_t tgid, uint32_t tid, int n)
 {
     for (int i = 0; i < n; i++) {
-        struct cause request;
+        struct cause request, inner;
 
         serve(world, &request, tgid, tid, "");
+        call(world, &inner, tgid, tid, "");
+        finish(world, &inner);
         finish(world, &request);
+    }
+}
+
+/* Loops that hand their calls to each other: a call outlives the request that its thread serves. */
+static void serve_in_loops(struct world *world, uint32_t tgid, int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct cause mine, other, inner;
+
+        serve(world, &mine, tgid, 1, "");
+        serve(world, &other, tgid, 2, "");
+        call(world, &inner, tgid, 2, "");
+        answer(world, &other, 2);
+        finish(world, &inner);
+        causality_release(world->causality, &other);
+        answer(world, &mine, 1);
+        causality_release(world->causality, &mine);
     }
 }
 
@@ -301,6 +320,22 @@ static void where_thread_and_content_disagree_the_parent_is_unknown(void **state
     finish(world, &b);
 }
 
+static void where_calls_outlive_what_their_thread_serves_it_decides_nothing(void **state)
+{
+    struct world *world = *state;
+    struct cause first, second, inner;
+
+    serve_in_turn(world, THREADS, 1, 8);
+    serve_in_loops(world, THREADS, 8);
+    serve(world, &first, THREADS, 1, "");
+    serve(world, &second, THREADS, 2, "");
+    call(world, &inner, THREADS, 2, "");
+    expect_nobody(&inner);
+    finish(world, &inner);
+    finish(world, &second);
+    finish(world, &first);
+}
+
 static void the_thread_decides_where_a_token_is_shared(void **state)
 {
     struct world *world = *state;
@@ -467,6 +502,7 @@ int main(void)
         TEST(tokens_that_name_two_requests_are_a_tie),
         TEST(tokens_of_another_process_do_not_count),
         TEST(where_thread_and_content_disagree_the_parent_is_unknown),
+        TEST(where_calls_outlive_what_their_thread_serves_it_decides_nothing),
         TEST(the_thread_decides_where_a_token_is_shared),
         TEST(a_helper_thread_that_carries_the_id_calls_for_the_request),
         TEST(requests_in_one_thread_in_turn_each_have_their_own_calls),

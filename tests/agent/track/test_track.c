@@ -202,6 +202,18 @@ static void pipelined_requests_are_answered_in_order(void **state)
     assert_int_equal(world->ended[1].code, 404);
 }
 
+static void a_gap_in_pipelined_traffic_ends_trust_though_nothing_is_open(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST REQUEST);
+    say(world, DIR_OUT, RESPONSE RESPONSE);
+    assert_int_equal(world->n_ended, 2);
+    lose(world, DIR_IN, 100);
+    say(world, DIR_IN, REQUEST);
+    assert_int_equal(counted(world, COUNTER_connections_desynchronized), 1);
+}
+
 /* With a protocol in which servers do. */
 static void what_a_server_sends_unasked_is_an_exchange_that_it_began(void **state)
 {
@@ -567,6 +579,7 @@ int main(void)
         TEST(a_response_whose_record_comes_before_its_requests_is_still_its_own),
         TEST(an_early_response_whose_request_is_lost_gets_none),
         TEST(pipelined_requests_are_answered_in_order),
+        TEST(a_gap_in_pipelined_traffic_ends_trust_though_nothing_is_open),
         TEST(what_a_server_sends_unasked_is_an_exchange_that_it_began),
         TEST(what_may_be_an_answer_is_a_request_where_it_comes_first),
         TEST(what_may_be_an_answer_proves_nothing_midway),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Code and constants of files, found in /proc/self/smaps (proc(5)); the contract stands in memory.h.
- * What was ever written to has anonymous pages, which would be lost: relocated tables are left alone.
+ * Code and constants of files, found in /proc/self/smaps (proc(5)); the contract stands in
+ * memory.h. What was ever written to has anonymous pages, which would be lost: relocated tables are
+ * left alone.
  *
  *   7f..000-7f..000 r-xp 00000000 08:01 1234   /usr/lib/libx.so.1
  *   ...

@@ -3,8 +3,8 @@
 #pragma once
 
 /*
- * Before any thread is made: few heaps for all of them. glibc gives each thread one of its own, which
- * keeps what it freed; nothing here allocates often enough to miss that.
+ * Before any thread is made: few heaps for all of them. glibc gives each thread one of its own,
+ * which keeps what it freed; nothing here allocates often enough to miss that.
  */
 void memory_share_heaps(void);
 

@@ -18,9 +18,10 @@ static const struct argp_option argp_options[] = {
     {"config", 'c', "FILE", 0, "Read settings from this YAML file (docs/configuration.md)", 1},
     {"export", KEY_EXPORT, "WHERE", 0, "Send spans there; may be given more than once. "
                                        "Without it: console", 1},
-    {"source", KEY_SOURCE, "NAME", 0, "Where events come from: bpf (default), or pcap:INTERFACE", 1},
-    {"record", KEY_RECORD, "FILE", 0, "Also write the events of what is selected to FILE (mode 0600), for "
-                                "replay", 1},
+    {"source", KEY_SOURCE, "NAME", 0, "Where events come from: bpf (default), or "
+                                      "pcap:INTERFACE", 1},
+    {"record", KEY_RECORD, "FILE", 0, "Also write the events of what is selected to FILE "
+                                      "(mode 0600), for replay", 1},
     {"set", KEY_SET, "KEY=VALUE", 0, "Set any setting; may be given more than once, lists take "
                                      "commas", 1},
     {"json", KEY_JSON, NULL, 0, "check: answer in JSON", 1},

@@ -16,7 +16,7 @@ enum export_result {
     EXPORT_RETRY,     /* not now: keep it and come again */
     EXPORT_REFUSED,   /* never: the backend does not want it, and it is lost under that name */
     EXPORT_FAILED,    /* never: it cannot be sent from here, and is lost under that name */
-    EXPORT_TOO_LARGE, /* not in one: come again with halves; a single span is lost under that name */
+    EXPORT_TOO_LARGE, /* not in one: come again with halves; a single span is lost so */
 };
 
 struct export_outcome {

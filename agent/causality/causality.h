@@ -54,7 +54,7 @@ struct cause {
     enum evidence tied;        /* no parent: the class that found more than one */
     bool had_candidates;       /* no parent, though something was open that may have been it */
     bool start_moved;
-    struct span_id served;     /* CLIENT: the one open request of its thread at the beginning, or 0 */
+    struct span_id served;     /* CLIENT: the one open request of its thread when it began, or 0 */
     bool clean;                /* SERVER: its thread read no other request while it was open */
     bool ended;
     struct span_id span_id;
@@ -117,7 +117,7 @@ struct lineage {
     enum evidence evidence;
     bool parent_unknown;        /* say so: there were candidates, or a tie */
     struct span_id peer_span_id; /* SERVER without parent: its client's derived id, or zero */
-    struct trace_id linked_trace_id; /* SERVER under a carried context: its client; CLIENT without */
+    struct trace_id linked_trace_id; /* SERVER under a carried context: its client; a CLIENT's */
     struct span_id linked_span_id;   /* parent: what its thread answered just before; or zero */
     uint64_t start_ns;          /* never after that of a child */
     bool start_moved;
@@ -126,8 +126,8 @@ void causality_settle(struct causality *causality, struct cause *cause,
                       struct lineage *ret_lineage);
 
 /*
- * The span of this CLIENT cause is not exported: its SERVER end, if that is not settled yet, must not
- * name it as its parent.
+ * The span of this CLIENT cause is not exported: its SERVER end, if that is not settled yet, must
+ * not name it as its parent.
  */
 void causality_withhold(struct causality *causality, struct cause *cause);
 

@@ -3,9 +3,10 @@
  * What has been learnt of a process: its open requests, and whether it is *thread-bound*, so that
  * "the same thread" proves something. Thread-bound: over the last BOUND_STREAK requests no thread
  * had two of them open at once, and each was answered by the thread that read it. One exception
- * ends it at once; it is learnt anew by as many requests. Its *calls* are bound too, if each of the last
- * CALL_STREAK was over, on the thread that began it, before that thread's open request was answered:
- * where loops hand calls to each other, a call outlives the request that its thread happens to serve.
+ * ends it at once; it is learnt anew by as many requests. Its *calls* are bound too, if each of the
+ * last CALL_STREAK was over, on the thread that began it, before that thread's open request was
+ * answered: where loops hand calls to each other, a call outlives the request that its thread
+ * happens to serve.
  *
  * A process may *hide* requests: it has connections whose requests are not seen, or a request went
  * out of sight without its answer (a time-out, a client that hung up) and may be served still.

@@ -33,7 +33,8 @@ static const struct setting_form form_netns = {form_is_netns,
                                                "the inode number of a network namespace"};
 static const struct setting_form form_address = {
     form_is_address_or_empty, "a numeric ADDRESS:PORT (IPv6 in brackets), or empty"};
-static const struct setting_form form_hooks = {form_is_hooks, "auto, tracepoints, fexit or syscalls"};
+static const struct setting_form form_hooks = {form_is_hooks,
+                                               "auto, tracepoints, fexit or syscalls"};
 static const struct setting_form form_log_level = {form_is_log_level,
                                                    "error, warning, info or debug"};
 static const struct setting_form form_auto_off = {form_is_auto_off, "auto or off"};
@@ -41,7 +42,8 @@ static const struct setting_form form_not_empty = {form_is_not_empty, "text that
 
 const struct setting setting_rows[] = {
     {"source", SETTING_TEXT, "bpf", AT(source), .form = &form_not_empty,
-     .description = "Where events come from: `bpf` (the kernel), or `pcap:INTERFACE` (its packets)."},
+     .description = "Where events come from: `bpf` (the kernel), or `pcap:INTERFACE` (its "
+                    "packets)."},
     {"exporters", SETTING_LIST, "", AT(exporters), .form = &form_export,
      .description = "Where spans go, each as `--export` takes it, followed by settings of its own "
                     "(`otlp:https://host;ca=/etc/ca.pem`); empty: console."},
@@ -49,7 +51,8 @@ const struct setting setting_rows[] = {
      .description = "A file to which all events are written too, for `replay`; empty: none."},
 
     {"capture.head", SETTING_SIZE, "4KiB", 64, 16 * KIB, AT(capture_head),
-     .description = "Bytes captured of each socket operation, unless the protocol asks for another number."},
+     .description = "Bytes captured of each socket operation, unless the protocol asks for another "
+                    "number."},
     {"capture.ring", SETTING_SIZE, "4MiB", 256 * KIB, 64 * MIB, AT(capture_ring),
      .power_of_two = true,
      .description = "The ring buffer between the kernel and the agent."},
@@ -292,7 +295,7 @@ int settings_load(const char *file, char *const *assignments, size_t n_assignmen
     return 0;
 }
 
-/* ---- a section's struct of its own ------------------------------------------------------------ */
+/* ---- a section's struct of its own ----------------------------------------------------------- */
 
 static int assign_all(const struct settings *settings, const struct setting_section *section,
                       const char *assignments, void *values)

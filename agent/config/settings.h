@@ -101,8 +101,8 @@ int settings_section_new(const struct settings *settings, const struct setting_s
 void settings_section_free(const struct setting_section *section, void *values); /* NULL is fine */
 
 /*
- * Writes all settings as a YAML file that settings_load reads back to the same values. A secret that
- * is set is a comment in it.
+ * Writes all settings as a YAML file that settings_load reads back to the same values. A secret
+ * that is set is a comment in it.
  */
 int settings_print(const struct settings *settings, int fd);
 

@@ -26,8 +26,9 @@ int process_read(uint32_t tgid, uint64_t process_start_ns, struct arena *arena,
                  struct process_facts *ret_facts);
 
 /*
- * What is still known of a process that is gone: the cgroup that the kernel side noted by number, and
- * what follows from its path. Returns 0, or -ENOENT where the cgroup is gone too or has no path here.
+ * What is still known of a process that is gone: the cgroup that the kernel side noted by number,
+ * and what follows from its path. Returns 0, or -ENOENT where the cgroup is gone too or has no path
+ * here.
  */
 int process_read_gone(uint64_t cgroup_id, struct arena *arena, struct process_facts *ret_facts);
 

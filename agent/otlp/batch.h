@@ -30,8 +30,8 @@ struct batch *batch_ref(struct batch *batch);
 void batch_unref(struct batch *batch); /* NULL is fine */
 
 /*
- * The n spans from number `first` on, as a batch of its own, whose bytes are those of `batch`, which
- * must outlive it. 0 <= first < first + n <= n_spans. Returns 0 or -ENOMEM.
+ * The n spans from number `first` on, as a batch of its own, whose bytes are those of `batch`,
+ * which must outlive it. 0 <= first < first + n <= n_spans. Returns 0 or -ENOMEM.
  */
 int batch_slice(const struct batch *batch, size_t first, size_t n, struct batch **ret_slice);
 

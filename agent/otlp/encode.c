@@ -8,8 +8,8 @@
  *   extend    the buffer by exactly that
  *   write     in the order of the field numbers, as protobuf libraries do
  *
- * Fields with their default value are left out (proto3), but for the value of an attribute, which is
- * a oneof. Nothing is allocated but, at times, the growth of the buffer.
+ * Fields with their default value are left out (proto3), but for the value of an attribute, which
+ * is a oneof. Nothing is allocated but, at times, the growth of the buffer.
  */
 #include "otlp/otlp.h"
 

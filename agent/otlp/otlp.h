@@ -14,8 +14,8 @@
 #define ATTRIBUTE_TEXT_MAX 4096
 
 /*
- * Appends the bytes of one OTLP Span. Text that is not UTF-8 is repaired with U+FFFD. How many texts
- * were repaired, and how many values cut, is an attribute more each, where it is not zero
+ * Appends the bytes of one OTLP Span. Text that is not UTF-8 is repaired with U+FFFD. How many
+ * texts were repaired, and how many values cut, is an attribute more each, where it is not zero
  * (FLOWTRACE_TEXTS_REPAIRED, FLOWTRACE_ATTRIBUTES_CUT). Returns 0 or -ENOBUFS (the buffer's cap).
  */
 int otlp_encode_span(const struct span *span, struct buffer *buffer);

@@ -366,7 +366,8 @@ static int make_rooms(struct pipeline *pipeline, const struct settings *settings
         .keep_contexts = UINT32_C(1) << CONTEXT_TRACESTATE |
                          (uint32_t)(settings->baggage_keys.n > 0) << CONTEXT_BAGGAGE,
         .counters = pipeline->counters,
-        .sink = {on_select, on_begin, on_content, on_end, on_confirm, on_drop, on_blind, on_verdict, pipeline},
+        .sink = {on_select, on_begin, on_content, on_end, on_confirm, on_drop, on_blind,
+                 on_verdict, pipeline},
     };
     int r = policy_new(settings, &pipeline->policy);
 

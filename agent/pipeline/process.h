@@ -55,8 +55,8 @@ struct process *processes_get(struct processes *processes, const struct exec_con
 void processes_describe(struct processes *processes, const struct event *event);
 
 /*
- * Names the service behind an endpoint of a capture. The first name that is `chosen` (by people, not
- * an address) stays; until then any name serves.
+ * Names the service behind an endpoint of a capture. The first name that is `chosen` (by people,
+ * not an address) stays; until then any name serves.
  */
 void processes_name(struct process *process, struct bytes name, bool chosen);
 

@@ -35,7 +35,7 @@ enum selection policy_select(const struct policy *policy, const struct policy_su
 
 /*
  * Masks the values of secret-looking keys (redact.query_keys) in url.query and url.full, by
- * REDACTED, and user information there and in url.path. New strings go to span->arena; where it is full the
- * whole attribute is masked. Nothing raw passes this line.
+ * REDACTED, and user information there and in url.path. New strings go to span->arena; where it is
+ * full the whole attribute is masked. Nothing raw passes this line.
  */
 void policy_redact(const struct policy *policy, struct span *span);

@@ -5,9 +5,10 @@
  *   https://user:secret@host/path?token=abc&page=2&to=http://u:p@x/#key=x
  *   https://REDACTED@host/path?token=REDACTED&page=2&to=REDACTED#key=REDACTED
  *
- * User information stands behind any "//", also in a path or in a parameter's value. Parameters end at & ; ? or #. A name is compared after percent-decoding, so that to%6Ben is
- * token; a name too long to be looked at counts as secret. Each text is written twice by the same
- * function: first to nowhere, to learn its length, then into the arena.
+ * User information stands behind any "//", also in a path or in a parameter's value. Parameters end
+ * at & ; ? or #. A name is compared after percent-decoding, so that to%6Ben is token; a name too
+ * long to be looked at counts as secret. Each text is written twice by the same function: first to
+ * nowhere, to learn its length, then into the arena.
  */
 #include "policy/internal.h"
 

@@ -16,8 +16,8 @@ struct elf_function {
 
 /*
  * Looks `functions` up by name, in the dynamic symbols and then in all symbols. Sets offset and
- * size of those that are found; returns how many are, or a negative errno: -ENOEXEC where this is no
- * such file or a broken one.
+ * size of those that are found; returns how many are, or a negative errno: -ENOEXEC where this is
+ * no such file or a broken one.
  */
 int elf_find_functions(int fd, struct elf_function *functions, size_t n);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A datagram under assembly is a buffer of the largest size and a bitmap of its eight-byte units, in
- * which all fragments but the last are counted.
+ * A datagram under assembly is a buffer of the largest size and a bitmap of its eight-byte units,
+ * in which all fragments but the last are counted.
  */
 #include "source/fragment.h"
 

@@ -31,7 +31,8 @@ struct hook_report {
 
 /*
  * Attaches the hooks for a moment. Logs what failed and what to do. Returns 0 where the source can
- * run, or a negative errno; the reports are written in both cases, *ret_n of them, at most HOOKS_MAX.
+ * run, or a negative errno; the reports are written in both cases, *ret_n of them, at most
+ * HOOKS_MAX.
  */
 int source_bpf_check(const struct source_options *options, struct hook_report *ret_reports,
                      size_t *ret_n);

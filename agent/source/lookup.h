@@ -5,8 +5,8 @@
  *
  *   lookup_ask -> [questions, bounded] -> thread: process_read -> [answers, bounded] -> lookup_take
  *
- * A process is asked about once, and again when its comm has changed (execve); a full queue forgets the question, which is asked again with the
- * next connection of that process.
+ * A process is asked about once, and again when its comm has changed (execve); a full queue forgets
+ * the question, which is asked again with the next connection of that process.
  */
 #pragma once
 

@@ -316,8 +316,8 @@ static enum packet_result take_transport(struct layer *layer, struct ip *ip, str
 }
 
 /*
- * Where the packet is a tunnel's: the layer moves to the inner packet, and its protocol is returned;
- * 0 where it is not, or does not look like one.
+ * Where the packet is a tunnel's: the layer moves to the inner packet, and its protocol is
+ * returned; 0 where it is not, or does not look like one.
  */
 static uint16_t enter_tunnel(const struct packet *packet, struct layer *layer)
 {

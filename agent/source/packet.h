@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One packet of a capture, from the link layer to the transport's payload. Pure but for the table of
- * IP fragments.
+ * One packet of a capture, from the link layer to the transport's payload. Pure but for the table
+ * of IP fragments.
  *
  *   [link][VLAN..][IPv4 | IPv6, extension headers][TCP | UDP][payload]
  *                                                  UDP 4789, 6081: a tunnel, and all of it again
@@ -30,7 +30,12 @@ enum link_type {
 
 bool link_type_is_known(int link_type);
 
-enum tcp_flags { TCP_FLAG_FIN = 0x01, TCP_FLAG_SYN = 0x02, TCP_FLAG_RST = 0x04, TCP_FLAG_ACK = 0x10 };
+enum tcp_flags {
+    TCP_FLAG_FIN = 0x01,
+    TCP_FLAG_SYN = 0x02,
+    TCP_FLAG_RST = 0x04,
+    TCP_FLAG_ACK = 0x10,
+};
 
 struct packet {
     struct endpoint source;

@@ -10,12 +10,12 @@
  * A segment has its turn when the bytes in front of it were delivered, and those of the other
  * direction that its sender had received: no answer comes before what it answers.
  *
- * A hole is waited for, since the receiver will ask for it again. It is a loss of the capture, and a
- * gap in the events, when the receiver has acknowledged it and it did not come soon after, when too
- * much is held for it, or when the connection ends.
+ * A hole is waited for, since the receiver will ask for it again. It is a loss of the capture, and
+ * a gap in the events, when the receiver has acknowledged it and it did not come soon after, when
+ * too much is held for it, or when the connection ends.
  *
- * Events are told from the server's side (RFC 9293 section 3.5: who is sent the first SYN): DIR_IN is
- * what the client sends. Where the connection's beginning is not in the capture, the port tells.
+ * Events are told from the server's side (RFC 9293 section 3.5: who is sent the first SYN): DIR_IN
+ * is what the client sends. Where the connection's beginning is not in the capture, the port tells.
  */
 #pragma once
 

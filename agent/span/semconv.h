@@ -52,7 +52,9 @@
 #define FLOWTRACE_START_MOVED BYTES_LITERAL("flowtrace.start.moved")
 /* Bytes of the exchange are missing: what is said may be incomplete. */
 #define FLOWTRACE_INCOMPLETE BYTES_LITERAL("flowtrace.incomplete")
-/* How many texts of the span, or resource, were not UTF-8 and hold U+FFFD where they were broken. */
+/*
+ * How many texts of the span, or resource, were not UTF-8 and hold U+FFFD where they were broken.
+ */
 #define FLOWTRACE_TEXTS_REPAIRED BYTES_LITERAL("flowtrace.texts.repaired")
 /* How many values of its attributes were cut, because they were too long. */
 #define FLOWTRACE_ATTRIBUTES_CUT BYTES_LITERAL("flowtrace.attributes.cut")

@@ -52,8 +52,8 @@ static bool keep(struct track *track, struct connection *connection, const struc
 }
 
 /*
- * A first byte that was seen convinces. On a connection that was joined midway, bytes that look like
- * a message may be in a body: there the other side must have said what fits.
+ * A first byte that was seen convinces. On a connection that was joined midway, bytes that look
+ * like a message may be in a body: there the other side must have said what fits.
  */
 static bool is_convinced(struct connection *connection, const struct protocol *protocol,
                          enum probe_result result, const struct event *event, bool from_start)

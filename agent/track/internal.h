@@ -69,7 +69,7 @@ struct connection {
     bool inbound;       /* the first operation seen was a receive */
     bool from_start;    /* its first operation was seen */
     bool multiplexed;   /* messages have stream ids */
-    size_t n_stale;     /* requests given up whose responses may still come, in front of all others */
+    size_t n_stale;     /* requests given up whose responses may still come, before all others */
     bool pipelined;     /* certainly: requests were sent before earlier ones were answered */
     unsigned detect_operations;
     struct guess guess;
@@ -193,7 +193,9 @@ int rest_table_new(size_t n, struct rest_table **ret_table);
 void rest_table_free(struct rest_table *table); /* NULL is fine */
 /* The connection is about to be evicted. */
 void rest_remember(struct track *track, const struct connection *connection);
-/* A connection that is made for this event: was it evicted at rest, and is nothing missing since? */
+/*
+ * A connection that is made for this event: was it evicted at rest, and is nothing missing since?
+ */
 bool rest_recall(struct track *track, struct connection *connection, const struct event *event);
 
 /* window.c */
@@ -211,7 +213,9 @@ void trust_lose(struct track *track, struct connection *connection);
 /* The connection ends: nothing more will be proven. */
 void trust_end(struct track *track, struct connection *connection);
 void trust_advance(struct track *track, uint64_t now_ns);
-/* A request comes; it is not yet among the open ones. Returns the exchange of its early response. */
+/*
+ * A request comes; it is not yet among the open ones. Returns the exchange of its early response.
+ */
 struct exchange *trust_request(struct track *track, struct connection *connection);
 /*
  * A response begins and has met a request, or NULL. Returns the exchange that it belongs to, which

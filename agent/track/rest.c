@@ -58,7 +58,9 @@ void rest_table_free(struct rest_table *table)
     free(table);
 }
 
-/* Where this one is, or where it would go: one of a few neighbors, the first where all are taken. */
+/*
+ * Where this one is, or where it would go: one of a few neighbors, the first where all are taken.
+ */
 static struct rest *place_of(const struct rest_table *table, uint64_t id)
 {
     uint64_t at = hash_mix(id) % (table->n - NEIGHBORS);
@@ -93,7 +95,8 @@ static bool is_still(const struct stream *stream)
 
 static bool is_at_rest(const struct connection *connection)
 {
-    return connection->state == CONNECTION_KNOWN && connection->has_facts && !connection->closed_ns &&
+    return connection->state == CONNECTION_KNOWN && connection->has_facts &&
+           !connection->closed_ns &&
            connection->name.len == 0 && !transport_is_datagram(connection->transport) &&
            !connection->n_open && !connection->held && !connection->early && !connection->n_stale &&
            !connection->suspect && !connection->pipelined && !connection->multiplexed &&

@@ -67,10 +67,10 @@ static void pass(const struct feed *feed, uint64_t n)
 /*
  * The exchanges that lost messages leave uncertain. Without pipelining the next request opens a new
  * round, so those that are open now end here, incomplete; but the request that itself has the hole,
- * `own`, still waits for its response. Where requests are pipelined nobody can tell how many messages
- * are missing, now and for ever: also when nothing is open, since a client that keeps two under way
- * looks, shifted by one, like one that waits for each answer. Where messages have stream ids, pairing stays sure: only the ends of
- * those that are open may be among the missing.
+ * `own`, still waits for its response. Where requests are pipelined nobody can tell how many
+ * messages are missing, now and for ever: also when nothing is open, since a client that keeps two
+ * under way looks, shifted by one, like one that waits for each answer. Where messages have stream
+ * ids, pairing stays sure: only the ends of those that are open may be among the missing.
  */
 static void settle_exchanges(const struct feed *feed, const struct exchange *own, bool gap)
 {
@@ -379,8 +379,8 @@ static void feed_data(const struct feed *feed, struct bytes data, uint64_t base)
 }
 
 /*
- * Bytes that went by unseen: behind the captured ones, or in front of them in records that are lost,
- * a `gap`.
+ * Bytes that went by unseen: behind the captured ones, or in front of them in records that are
+ * lost, a `gap`.
  */
 static void feed_hole(const struct feed *feed, uint64_t n, bool gap)
 {
@@ -412,8 +412,8 @@ static void note_turn(const struct feed *feed)
 {
     const struct connection *connection = feed->connection;
 
-    if (feed->stream->quiet && feed->event->position == feed->stream->next && feed->dir == connection->client_dir &&
-        connection->last_dir != feed->dir && connection->n_open == 0) {
+    if (feed->stream->quiet && feed->event->position == feed->stream->next &&
+        feed->dir == connection->client_dir && connection->last_dir != feed->dir && connection->n_open == 0) {
         feed->stream->quiet = false;
         feed->stream->turned = true;
     }

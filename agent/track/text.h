@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the fields of messages are kept: blocks of a few sizes, each from a pool of its own, so that
- * ten thousand exchanges that begin at once cost what they say, not what they might say.
+ * Where the fields of messages are kept: blocks of a few sizes, each from a pool of its own, so
+ * that ten thousand exchanges that begin at once cost what they say, not what they might say.
  *
  *   exchange -> [block: response's fields, values] -> [block: request's fields, values]
  */

@@ -7,8 +7,8 @@
  *   quiet   nothing came for a second: shown with a note where a parent is missing
  *   oldest  and there is no room for another: shown as it is
  *
- * Not more than TRACES_PER_S are shown in a second, and no further one once LINES_PER_S are there, so
- * that whoever reads can follow; how many were left out is said once the second is over.
+ * Not more than TRACES_PER_S are shown in a second, and no further one once LINES_PER_S are there,
+ * so that whoever reads can follow; how many were left out is said once the second is over.
  */
 #include "exporters/console/tree.h"
 #include "exporters/exporter.h"
@@ -185,7 +185,8 @@ static struct export_outcome console_send(void *exporter, const struct batch *ba
     release_quiet(console);
     flush(console);
     if (r < 0)
-        return (struct export_outcome){.result = EXPORT_FAILED, .reason = "a batch does not decode"};
+        return (struct export_outcome){.result = EXPORT_FAILED,
+                                       .reason = "a batch does not decode"};
     if (console->error < 0)
         return (struct export_outcome){.result = EXPORT_FAILED,
                                        .reason = "standard output takes no text"};

@@ -75,7 +75,9 @@ static struct bytes text_of(const struct span *span, struct bytes key)
     return attribute && attribute->type == ATTRIBUTE_TEXT ? attribute->text : BYTES_NULL;
 }
 
-/* The protocol's own result code: what the conventions call http.response.status_code and the like. */
+/*
+ * The protocol's own result code: what the conventions call http.response.status_code and the like.
+ */
 static const struct attribute *find_status_code(const struct span *span)
 {
     for (unsigned i = 0; i < span->n_attributes; i++)

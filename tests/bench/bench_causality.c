@@ -6,8 +6,8 @@
  *   head                     bytes     open   tokens   ns/message      parents
  *   small request              ...       64      ...          ...          ...
  *
- * "without": the same with empty heads; the difference is what content evidence costs. CPU time; the
- * best of many short rounds counts, for a busy machine only ever slows down.
+ * "without": the same with empty heads; the difference is what content evidence costs. CPU time;
+ * the best of many short rounds counts, for a busy machine only ever slows down.
  */
 #include "causality/causality.h"
 #include "causality/tokens.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What it costs to deliver a span: the same batch of 512 spans with 15 attributes, sent over and over
- * by one of the exporters, without a worker.
+ * What it costs to deliver a span: the same batch of 512 spans with 15 attributes, sent over and
+ * over by one of the exporters, without a worker.
  *
  *   bench_delivery EXPORT BATCHES      EXPORT: as --export takes it
  *

@@ -82,7 +82,8 @@ static void feed_data(struct core *core, uint8_t who, struct reader *reader)
         .time_ns = core->now_ns,
         .connection = connection + 1,
         .exec = {.tgid = 1 + connection, .tid = who >> 4 & 3, .process_start_ns = 1},
-        .position = facts.starts[dir] + core->positions[connection][dir] + (uint64_t)(int64_t)offset,
+        .position = facts.starts[dir] + core->positions[connection][dir] +
+                    (uint64_t)(int64_t)offset,
         .length = length,
         .data = bytes_make(exact, bytes.len),
         .connection_facts = who & 8 ? &facts : NULL,

@@ -293,7 +293,8 @@ struct parse_result postgres_parse_client(struct postgres_state *postgres,
 
     if (input->data.len && input->data.ptr[0] < ELEMENTSOF(kinds))
         kind = &kinds[input->data.ptr[0]];
-    match = postgres_frame_read(SENDER_CLIENT, input->data, kind ? kind->wish : 0, input->cut, &call.frame);
+    match = postgres_frame_read(SENDER_CLIENT, input->data, kind ? kind->wish : 0, input->cut,
+                                &call.frame);
     if (match != FRAME_FITS)
         return postgres_refuse(match, input);
     postgres->negotiating = false;

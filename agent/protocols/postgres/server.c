@@ -196,7 +196,8 @@ struct parse_result postgres_parse_server(struct postgres_state *postgres,
         return take_negotiation(postgres, input, ret_message);
     if (input->data.len && input->data.ptr[0] < 128)
         kind = &kinds[input->data.ptr[0]];
-    match = postgres_frame_read(SENDER_SERVER, input->data, kind ? kind->wish : 0, input->cut, &call.frame);
+    match = postgres_frame_read(SENDER_SERVER, input->data, kind ? kind->wish : 0, input->cut,
+                                &call.frame);
     if (match != FRAME_FITS)
         return postgres_refuse(match, input);
     if (call.frame.type == 'D' && postgres->answering)

@@ -224,7 +224,9 @@ static void tokens_that_are_in_every_request_do_not_count(void **state)
     finish(world, &other);
 }
 
-/* What the process sends of its own accord, like its keys, explains nothing, whoever else knows it. */
+/*
+ * What the process sends of its own accord, like its keys, explains nothing, whoever else knows it.
+ */
 static void a_request_that_carries_the_servers_own_tokens_becomes_nobodys_parent(void **state)
 {
     struct world *world = *state;

@@ -13,7 +13,9 @@
 #define SEED 7
 #define NOW_NS UINT64_C(1732450000000000000)
 
-/* All tokens of the text; it lies at the end of its memory, so that sanitizers see a step too far. */
+/*
+ * All tokens of the text; it lies at the end of its memory, so that sanitizers see a step too far.
+ */
 static size_t read_all(const char *text, uint64_t *hashes, size_t max)
 {
     size_t len = strlen(text), n = 0;
@@ -128,7 +130,7 @@ static void random_texts_have_the_tokens_that_a_plain_loop_finds(void **state)
     }
 }
 
-static void every_eighth_request_with_it_makes_a_token_frequent_and_silence_rare_again(void **state)
+static void eight_requests_with_it_make_a_token_frequent_and_silence_rare_again(void **state)
 {
     struct sketch sketch = {0};
 
@@ -227,7 +229,7 @@ int main(void)
         cmocka_unit_test(upper_and_lower_case_are_the_same_token),
         cmocka_unit_test(a_token_is_the_same_wherever_it_stands),
         cmocka_unit_test(random_texts_have_the_tokens_that_a_plain_loop_finds),
-        cmocka_unit_test(every_eighth_request_with_it_makes_a_token_frequent_and_silence_rare_again),
+        cmocka_unit_test(eight_requests_with_it_make_a_token_frequent_and_silence_rare_again),
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(a_token_of_one_request_names_it_and_one_of_two_names_nobody),
         TEST(what_a_request_has_too_much_makes_votes_void_and_casts_none),

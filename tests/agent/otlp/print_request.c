@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the sample batch to standard output, for decoders that others wrote: print_request [json] */
+/*
+ * Writes the sample batch to standard output, for decoders that others wrote: print_request [json]
+ */
 #include "samples.h"
 
 #include <stdio.h>

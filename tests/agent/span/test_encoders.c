@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the formats' own libraries encode is read as they meant it; encoders/make wrote the lines. */
+/*
+ * What the formats' own libraries encode is read as they meant it; encoders/make wrote the lines.
+ */
 #include "carrier.h"
 
 #include <setjmp.h>

@@ -25,7 +25,8 @@ static void in_a_full_pool_the_request_that_waited_longest_gives_way(void **stat
     assert_int_equal(counted(world, COUNTER_exchanges_evicted), 4);
     /* The responses of those that gave way are nobody else's. */
     for (int i = 0; i < 20; i++)
-        say(world, DIR_OUT, i == 4 ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" : RESPONSE);
+        say(world, DIR_OUT,
+            i == 4 ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" : RESPONSE);
     assert_int_equal(world->n_ended, 16);
     assert_int_equal(world->ended[0].code, 404);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The two ends of a connection, each seen by an agent of its own, give every exchange the same key,
- * from which all ids are derived: on random connections, cut differently at either end, pipelined or
- * not, near the wrap of the sequence numbers, and joined midway by one agent, the other or both.
+ * from which all ids are derived: on random connections, cut differently at either end, pipelined
+ * or not, near the wrap of the sequence numbers, and joined midway by one agent, the other or both.
  */
 #include "causality/ids.h"
 #include "track/track.h"

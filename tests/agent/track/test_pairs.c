@@ -3,8 +3,8 @@
  * Whatever happens to the events on their way, no request is ever paired with another's response:
  * conversations whose requests and responses carry one number are cut anywhere, some events are
  * lost, come twice or out of order, or were captured in part; bodies are full of what looks like
- * messages. What is missing is counted; what is there must fit. A seed makes the whole case, so that
- * a failure can be run again.
+ * messages. What is missing is counted; what is there must fit. A seed makes the whole case, so
+ * that a failure can be run again.
  */
 #include "track/track.h"
 
@@ -270,7 +270,8 @@ static void run(struct conversation *conversation, uint32_t seed, const struct h
     struct track_options options = {
         .max_connections = 2, .max_exchanges = EXCHANGES_MAX, .max_windows = 2,
         .exchange_timeout_ns = UINT64_C(1) << 60, .linger_ns = 1000, .counters = &world.counters,
-        .sink = {on_select, on_begin, on_content, on_end, on_confirm, on_drop, on_blind, on_verdict, &world}};
+        .sink = {on_select, on_begin, on_content, on_end, on_confirm, on_drop, on_blind,
+                 on_verdict, &world}};
 
     memset(conversation, 0, offsetof(struct conversation, events));
     conversation->n_pairs = conversation->n_wrong = conversation->n_invented = 0;
@@ -345,8 +346,8 @@ static void all_but_a_wrong_order_at_once_gives_no_wrong_pair(void **state)
 }
 
 /*
- * Behind a gap several records in the wrong order can fake the turns that trust rests on. Nothing in
- * the bytes tells then; that it stays rare is all that can be asked.
+ * Behind a gap several records in the wrong order can fake the turns that trust rests on. Nothing
+ * in the bytes tells then; that it stays rare is all that can be asked.
  */
 static void a_wrong_order_behind_gaps_gives_very_few_wrong_pairs(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static void a_block_has_the_room_that_was_asked_for_and_none_has_more_than_the_largest(void **state)
+static void a_block_has_the_room_asked_for_and_none_more_than_the_largest(void **state)
 {
     static const size_t sizes[] = {0, 1, 128, 129, 384, 385, TEXT_MAX, TEXT_MAX + 1, 1 << 20};
     struct text_block *chain = NULL;
@@ -61,7 +61,7 @@ static void a_chain_gives_back_all_that_it_took(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_block_has_the_room_that_was_asked_for_and_none_has_more_than_the_largest),
+        cmocka_unit_test(a_block_has_the_room_asked_for_and_none_more_than_the_largest),
         cmocka_unit_test(small_texts_cost_small_blocks),
         cmocka_unit_test(a_chain_gives_back_all_that_it_took),
     };

@@ -66,7 +66,8 @@ int setup(void **state)
         .exchange_timeout_ns = 1000000,
         .linger_ns = 1000,
         .counters = &world->counters,
-        .sink = {on_select, on_begin, on_content, on_end, on_confirm, on_drop, on_blind, on_verdict, world},
+        .sink = {on_select, on_begin, on_content, on_end, on_confirm, on_drop, on_blind,
+                 on_verdict, world},
     };
 
     world->positions[DIR_IN] = START_IN;

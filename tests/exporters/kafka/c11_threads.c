@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ThreadSanitizer knows the threads of POSIX only: one that librdkafka makes by C11's thrd_create has
- * no state of it and crashes. Under ThreadSanitizer these take the place of glibc's.
+ * ThreadSanitizer knows the threads of POSIX only: one that librdkafka makes by C11's thrd_create
+ * has no state of it and crashes. Under ThreadSanitizer these take the place of glibc's.
  */
 #include <pthread.h>
 #include <stdint.h>

@@ -10,12 +10,17 @@
 
 #include <cmocka.h>
 
+static enum frame_match read_frame(struct bytes data, size_t wish, bool cut,
+                                   struct frame *ret_frame)
+{
+    return postgres_frame_read(SENDER_CLIENT, data, wish, cut, ret_frame);
+}
+
 static void a_message_is_read_with_its_body(void **state)
 {
     struct frame frame;
 
-    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL(QUERY_1 SYNC), 100, false, &frame),
-                     FRAME_FITS);
+    assert_int_equal(read_frame(BYTES_LITERAL(QUERY_1 SYNC), 100, false, &frame), FRAME_FITS);
     assert_int_equal(frame.type, 'Q');
     assert_int_equal(frame.total, 14);
     assert_int_equal(frame.used, 14);
@@ -27,28 +32,23 @@ static void what_is_not_wished_for_is_not_waited_for(void **state)
 {
     struct frame frame;
 
-    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL("Q\0\0\x10\0SELE"), 4, false, &frame),
-                     FRAME_FITS);
+    assert_int_equal(read_frame(BYTES_LITERAL("Q\0\0\x10\0SELE"), 4, false, &frame), FRAME_FITS);
     assert_int_equal(frame.used, 9);
     assert_int_equal(frame.total, 4097);
     assert_false(frame.whole);
-    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL("Q\0\0\x10\0SELE"), 5, false, &frame),
-                     FRAME_MORE);
-    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL("Q\0\0\x10\0SELE"), 5, true, &frame),
-                     FRAME_FITS);
+    assert_int_equal(read_frame(BYTES_LITERAL("Q\0\0\x10\0SELE"), 5, false, &frame), FRAME_MORE);
+    assert_int_equal(read_frame(BYTES_LITERAL("Q\0\0\x10\0SELE"), 5, true, &frame), FRAME_FITS);
 }
 
 static void start_up_packets_are_known_by_their_code(void **state)
 {
     struct frame frame;
 
-    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL(STARTUP), 100, false, &frame),
-                     FRAME_FITS);
+    assert_int_equal(read_frame(BYTES_LITERAL(STARTUP), 100, false, &frame), FRAME_FITS);
     assert_int_equal(frame.type, 0);
     assert_int_equal(frame.code, STARTUP_VERSION_3);
     assert_int_equal(frame.total, sizeof(STARTUP) - 1);
-    assert_int_equal(postgres_frame_read(SENDER_CLIENT, BYTES_LITERAL("\0\0\0\x08\x04\xd2\x16\x2f"), 0,
-                                false, &frame),
+    assert_int_equal(read_frame(BYTES_LITERAL("\0\0\0\x08\x04\xd2\x16\x2f"), 0, false, &frame),
                      FRAME_FITS);
     assert_int_equal(frame.code, STARTUP_SSL);
 }

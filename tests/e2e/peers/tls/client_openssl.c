@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client_openssl CA HOST PORT PATH... : one connection per path, HTTP/1.1 by hand over OpenSSL, as a
- * program has it that brings its own library. Waits half a second first: nobody knows this program
- * before it runs. Prints the number of answers 200.
+ * client_openssl CA HOST PORT PATH... : one connection per path, HTTP/1.1 by hand over OpenSSL, as
+ * a program has it that brings its own library. Waits half a second first: nobody knows this
+ * program before it runs. Prints the number of answers 200.
  */
 #include <openssl/ssl.h>
 #include <stdio.h>

@@ -63,7 +63,8 @@ struct otlp_exporter {
     CURL *curl;
     struct curl_slist *headers;
     struct gzip *gzip;
-    struct timespec changed[3]; /* of the files of TLS, when a connection last began with them */
+    struct timespec changed[3]; /* of the files of TLS, when they were last looked at */
+    bool outdated;              /* connections began with the files of before */
     const _Atomic bool *stopping;
     struct buffer request, packed, answer;
     char error[CURL_ERROR_SIZE];
@@ -307,7 +308,6 @@ static int encode(struct otlp_exporter *otlp, const struct batch *batch, struct 
     return r;
 }
 
-/* A connection lives on with the files it began with: after a change, a new one is made. */
 static bool files_changed(struct otlp_exporter *otlp)
 {
     bool changed = false;
@@ -324,6 +324,21 @@ static bool files_changed(struct otlp_exporter *otlp)
     return changed;
 }
 
+/*
+ * Connections live on with the files they began with: after a change, none of them is used again. A
+ * copy of the handle has all that was set, and no connection.
+ */
+static bool renew_connections(struct otlp_exporter *otlp)
+{
+    CURL *copy = curl_easy_duphandle(otlp->curl);
+
+    if (!copy)
+        return false;
+    curl_easy_cleanup(otlp->curl);
+    otlp->curl = copy;
+    return true;
+}
+
 /* False: nobody answered, and otlp->error says why. */
 static bool post(struct otlp_exporter *otlp, struct bytes body, struct answer *ret_answer)
 {
@@ -332,10 +347,13 @@ static bool post(struct otlp_exporter *otlp, struct bytes body, struct answer *r
 
     buffer_reset(&otlp->answer);
     otlp->error[0] = '\0';
+    otlp->outdated |= files_changed(otlp);
+    if (otlp->outdated && !renew_connections(otlp))
+        return false;
+    otlp->outdated = false;
     curl_easy_setopt(otlp->curl, CURLOPT_URL, otlp->urls[otlp->current]);
     curl_easy_setopt(otlp->curl, CURLOPT_POSTFIELDS, body.ptr);
     curl_easy_setopt(otlp->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-    curl_easy_setopt(otlp->curl, CURLOPT_FRESH_CONNECT, files_changed(otlp) ? 1L : 0L);
     if (curl_easy_perform(otlp->curl) != CURLE_OK)
         return false;
     *ret_answer = (struct answer){.body = buffer_bytes(&otlp->answer)};

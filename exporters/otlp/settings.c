@@ -16,11 +16,17 @@
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 const struct setting_form otlp_form_compression = {otlp_is_compression, "none, gzip, or empty"};
+const struct setting_form otlp_form_insecure = {otlp_is_insecure, "true, false, or empty"};
 const struct setting_form otlp_form_header = {otlp_is_header, "of the form NAME=VALUE"};
 
 bool otlp_is_compression(const char *text)
 {
     return !*text || strcmp(text, "none") == 0 || strcmp(text, "gzip") == 0;
+}
+
+bool otlp_is_insecure(const char *text)
+{
+    return !*text || strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0;
 }
 
 bool otlp_is_header(const char *text)
@@ -185,7 +191,7 @@ int otlp_choose(const char *name, const struct otlp_settings *settings, uint64_t
         .certificate = text_of(settings->certificate, "CLIENT_CERTIFICATE"),
         .key = text_of(settings->key, "CLIENT_KEY"),
         .gzip = strcmp(compression, "gzip") == 0,
-        .insecure = settings->insecure || strcasecmp(text_of("", "INSECURE"), "true") == 0,
+        .insecure = strcasecmp(text_of(settings->insecure, "INSECURE"), "true") == 0,
         .max_message = settings->max_message,
     };
     if (!otlp_is_compression(compression))

@@ -89,15 +89,18 @@ static void the_signals_variable_wins_over_the_general_one(void **state)
 static void a_setting_wins_over_both(void **state)
 {
     static const char *const assignments[] = {"otlp.ca=/set.pem", "otlp.compression=none",
-                                              "otlp.headers=a=set", "otlp.timeout=3s", NULL};
+                                              "otlp.headers=a=set", "otlp.timeout=3s",
+                                              "otlp.insecure=false", NULL};
     _cleanup_(otlp_choice_done) struct otlp_choice choice;
 
     for (size_t i = 0; i < ELEMENTSOF(names); i++)
         set("OTEL_EXPORTER_OTLP_TRACES_%s", names[i], "gzip");
+    set("OTEL_EXPORTER_OTLP_%s", "INSECURE", "true");
+    set("OTEL_EXPORTER_OTLP_TRACES_%s", "INSECURE", "true");
     assert_int_equal(choose(assignments, &choice), 0);
     assert_string_equal(choice.ca, "/set.pem");
     assert_string_equal(choice.certificate, "gzip");
-    assert_false(choice.gzip);
+    assert_false(choice.gzip || choice.insecure);
     assert_int_equal(choice.n_headers, 1);
     assert_header(&choice, 0, "a", "set");
     assert_true(choice.timeout_ns == 3 * NS_PER_S);

@@ -2,7 +2,8 @@
 /*
  * What the OTLP exporters have in common: their settings, the standard environment variables, and
  * what follows from both (OpenTelemetry specification, protocol/exporter.md). For each thing, the
- * first of these that is there counts, and an empty variable counts as unset:
+ * first of these that is there counts; a variable that is empty counts as unset, and so does, with a
+ * warning, one that is no number, encoding or header where that is asked for:
  *
  *   the target behind --export (endpoints), else the setting     otlp.headers, ...
  *   the variable of the signal                                   OTEL_EXPORTER_OTLP_TRACES_HEADERS

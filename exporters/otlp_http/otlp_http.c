@@ -149,18 +149,24 @@ static int add_urls(struct otlp_exporter *otlp, const char *target)
     return r;
 }
 
-static int add_header(struct otlp_exporter *otlp, const char *name, const char *value)
+/* In curl's form: "Name: value", "Name;" for an empty value, "Name:" for not to be sent at all. */
+static int add_line(struct otlp_exporter *otlp, const char *line)
 {
-    _cleanup_(freep) char *line = NULL;
-    struct curl_slist *more;
+    struct curl_slist *more = curl_slist_append(otlp->headers, line);
 
-    if (asprintf(&line, "%s: %s", name, value) < 0)
-        return -ENOMEM;
-    more = curl_slist_append(otlp->headers, line);
     if (!more)
         return -ENOMEM;
     otlp->headers = more;
     return 0;
+}
+
+static int add_header(struct otlp_exporter *otlp, const char *name, const char *value)
+{
+    _cleanup_(freep) char *line = NULL;
+
+    if (asprintf(&line, "%s%s%s", name, *value ? ": " : ";", value) < 0)
+        return -ENOMEM;
+    return add_line(otlp, line);
 }
 
 static int add_headers(struct otlp_exporter *otlp)
@@ -169,7 +175,7 @@ static int add_headers(struct otlp_exporter *otlp)
 
     /* Without it curl waits for a "100 Continue" before larger bodies. */
     if (r == 0)
-        r = add_header(otlp, "Expect", "");
+        r = add_line(otlp, "Expect:");
     if (r == 0 && otlp->choice.gzip)
         r = add_header(otlp, "Content-Encoding", "gzip");
     for (size_t i = 0; i < otlp->choice.n_headers && r == 0; i++)

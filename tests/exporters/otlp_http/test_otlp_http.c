@@ -103,7 +103,7 @@ static void a_batch_is_one_post_of_protobuf(void **state)
 static void json_and_headers_go_where_they_are_asked_for(void **state)
 {
     static const char *const json[] = {"otlp_http.encoding=json",
-                                       "otlp_http.headers=authorization=Bearer x", NULL};
+                                       "otlp_http.headers=authorization=Bearer x,empty=", NULL};
     struct fixture *fixture = *state;
     _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(2);
     _cleanup_(buffer_done) struct buffer expected = buffer_make(1 << 20);
@@ -113,6 +113,7 @@ static void json_and_headers_go_where_they_are_asked_for(void **state)
     assert_int_equal(otlp_encode_json(batch, &expected), 0);
     assert_true(head_has(fixture, "Content-Type: application/json\r\n"));
     assert_true(head_has(fixture, "authorization: Bearer x\r\n"));
+    assert_true(head_has(fixture, "empty:\r\n"));
     assert_body(fixture, buffer_bytes(&expected));
 }
 

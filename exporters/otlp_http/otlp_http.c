@@ -124,7 +124,8 @@ static int add_url(struct otlp_exporter *otlp, const char *text, enum url_kind k
     r = url_make(text, kind, otlp->choice.insecure, otlp->urls[otlp->n_urls], &problem);
     if (r < 0) {
         /* Not what may be a password: "user:password@host" is what is refused, among others. */
-        log_error(0, "exporter otlp_http: %s: %s", strchr(text, '@') ? "a URL" : text, problem);
+        log_error(0, "exporter otlp_http: %.*s: %s", url_shown(text),
+                  strchr(text, '@') ? "a URL" : text, problem);
         return r;
     }
     otlp->n_urls++;

@@ -113,13 +113,26 @@ static void append_value(struct buffer *out, const struct setting_place *place)
     }
 }
 
-/* "otlp:https://host;headers=..." sets a secret of the section that its first word names. */
+/* The query of a URL, which may hold a key, or its user and password. */
+static bool url_holds_secret(const char *item)
+{
+    const char *url = strstr(item, "://");
+
+    return url && url[strcspn(url, "?#@;")] && strchr("?#@", url[strcspn(url, "?#@;")]);
+}
+
+/*
+ * "otlp:https://host;headers=..." sets a secret of the section that its first word names, and a URL
+ * may be one by itself.
+ */
 static bool item_holds_secret(const struct settings *settings, const char *item)
 {
     int name = (int)strcspn(item, ":;");
     struct setting_place place;
     char key[SETTING_KEY_MAX];
 
+    if (url_holds_secret(item))
+        return true;
     for (const char *at = item; (at = strchr(at, ';')); at++) {
         snprintf(key, sizeof(key), "%.*s.%.*s", name, item, (int)strcspn(at + 1, "+="), at + 1);
         if (setting_find(settings, key, &place) && place.row->secret)

@@ -135,18 +135,43 @@ static int move_up(const char *path, uint64_t n)
     return rename(from, to) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+/* The first of PATH, PATH.1, ... that is not there, or `last`. */
+static int first_free(const char *path, uint64_t last, uint64_t *ret_n)
+{
+    for (*ret_n = 0; *ret_n < last; ++*ret_n) {
+        _cleanup_(freep) char *name = numbered(path, *ret_n);
+
+        if (!name)
+            return -ENOMEM;
+        if (access(name, F_OK) < 0 && errno == ENOENT)
+            break;
+    }
+    return 0;
+}
+
+/*
+ * Only what is below the first free name moves up: a rotation that failed goes on where it was, also
+ * when everything is moved and only PATH could not be made, and costs no rotated file twice.
+ */
 static int rotate(struct file_exporter *file)
 {
-    for (uint64_t n = file->settings->keep; n > 0; n--) {
-        int r = move_up(file->path, n);
+    uint64_t free_name;
+    int r = first_free(file->path, file->settings->keep, &free_name);
 
+    if (r < 0)
+        return r;
+    for (uint64_t n = free_name; n > 0; n--) {
+        r = move_up(file->path, n);
         if (r < 0)
             return r;
     }
+    r = open_path(file);
+    if (r < 0)
+        return r;
     /* The newline that was to end a torn line is not needed here. */
     file->written = file->torn ? 1 : 0;
     file->torn = false;
-    return open_path(file);
+    return 0;
 }
 
 static bool is_due(const struct file_exporter *file)

@@ -122,10 +122,11 @@ static int set_property(rd_kafka_conf_t *conf, const char *name, const char *val
 
 static int set_own(rd_kafka_conf_t *conf, const struct kafka_client_options *options)
 {
-    char timeout_ms[32];
+    uint64_t ms = MAX(options->timeout_ns / NS_PER_MS, UINT64_C(100));
+    char timeout_ms[32], topic_ms[32];
 
-    snprintf(timeout_ms, sizeof(timeout_ms), "%" PRIu64, MAX(options->timeout_ns / NS_PER_MS,
-                                                             UINT64_C(100)));
+    snprintf(timeout_ms, sizeof(timeout_ms), "%" PRIu64, ms);
+    snprintf(topic_ms, sizeof(topic_ms), "%" PRIu64, MIN(ms / 2, UINT64_C(30000)));
     const char *const properties[][2] = {
         {"bootstrap.servers", options->brokers},
         {"client.id", "flowtrace"},
@@ -134,6 +135,8 @@ static int set_own(rd_kafka_conf_t *conf, const struct kafka_client_options *opt
         /* A batch is one message, or several that are put at once: nothing to wait for. */
         {"linger.ms", "0"},
         {"message.timeout.ms", timeout_ms},
+        /* So long a topic may be on its way: were it longer, a missing one was never named. */
+        {"topic.metadata.propagation.max.ms", topic_ms},
         {"log.connection.close", "false"},
         {"reconnect.backoff.max.ms", "2000"},
     };

@@ -16,11 +16,17 @@
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 const struct setting_form otlp_form_compression = {otlp_is_compression, "none, gzip, or empty"};
+const struct setting_form otlp_form_insecure = {otlp_is_insecure, "true, false, or empty"};
 const struct setting_form otlp_form_header = {otlp_is_header, "of the form NAME=VALUE"};
 
 bool otlp_is_compression(const char *text)
 {
     return !*text || strcmp(text, "none") == 0 || strcmp(text, "gzip") == 0;
+}
+
+bool otlp_is_insecure(const char *text)
+{
+    return !*text || strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0;
 }
 
 bool otlp_is_header(const char *text)
@@ -30,46 +36,83 @@ bool otlp_is_header(const char *text)
     return name > 0 && text[name] == '=';
 }
 
+static const char *const forms[] = {"OTEL_EXPORTER_OTLP_TRACES_%s", "OTEL_EXPORTER_OTLP_%s"};
+
+/* Of the form at this place. NULL: unset, or empty. */
+static const char *variable(size_t i, const char *name, char ret_variable[static VARIABLE_MAX])
+{
+    const char *value;
+
+    snprintf(ret_variable, VARIABLE_MAX, forms[i], name);
+    value = getenv(ret_variable);
+    return value && *value ? value : NULL;
+}
+
 const char *otlp_environment(const char *name, bool *ret_of_signal)
 {
-    static const char *const forms[] = {"OTEL_EXPORTER_OTLP_TRACES_%s", "OTEL_EXPORTER_OTLP_%s"};
+    char ignored[VARIABLE_MAX];
 
     for (size_t i = 0; i < ELEMENTSOF(forms); i++) {
-        char variable[VARIABLE_MAX];
-        const char *value;
+        const char *value = variable(i, name, ignored);
 
-        snprintf(variable, sizeof(variable), forms[i], name);
-        value = getenv(variable);
-        if (value && *value) {
-            *ret_of_signal = i == 0;
+        *ret_of_signal = i == 0;
+        if (value)
             return value;
-        }
     }
     return NULL;
 }
 
-static const char *text_of(const char *setting, const char *variable)
+static const char *text_of(const char *setting, const char *name)
 {
     bool of_signal;
 
-    return *setting ? setting : otlp_environment(variable, &of_signal) ?: "";
+    return *setting ? setting : otlp_environment(name, &of_signal) ?: "";
 }
 
-static int choose_timeout(const struct otlp_settings *settings, uint64_t send_timeout_ns,
-                          uint64_t *ret_timeout_ns)
+/*
+ * As text_of; a variable whose value is no good is told and counts as unset (specification,
+ * configuration/sdk-environment-variables.md). Its value may be a secret.
+ */
+static const char *good_text_of(const char *exporter, const char *setting, const char *name,
+                                bool (*is_good)(const char *text))
 {
-    const char *text = text_of("", "TIMEOUT");
-    uint64_t ms = 0;
+    char name_of[VARIABLE_MAX];
+
+    if (*setting)
+        return setting;
+    for (size_t i = 0; i < ELEMENTSOF(forms); i++) {
+        const char *value = variable(i, name, name_of);
+
+        if (value && is_good(value))
+            return value;
+        if (value)
+            log_warning("exporter %s: %s is ignored: its value is not valid", exporter, name_of);
+    }
+    return "";
+}
+
+static bool parse_milliseconds(const char *text, uint64_t *ret_ms)
+{
+    return bytes_parse_u64(bytes_from_string(text), ret_ms) == 0 && *ret_ms > 0 &&
+           *ret_ms <= UINT32_MAX;
+}
+
+static bool is_timeout(const char *text)
+{
+    uint64_t ms;
+
+    return parse_milliseconds(text, &ms);
+}
+
+static uint64_t choose_timeout(const char *name, const struct otlp_settings *settings,
+                               uint64_t send_timeout_ns)
+{
+    uint64_t ms;
 
     if (settings->timeout)
-        *ret_timeout_ns = settings->timeout;
-    else if (!*text)
-        *ret_timeout_ns = send_timeout_ns;
-    else if (bytes_parse_u64(bytes_from_string(text), &ms) < 0 || ms == 0 || ms > UINT32_MAX)
-        return -EINVAL;
-    else
-        *ret_timeout_ns = ms * NS_PER_MS;
-    return 0;
+        return settings->timeout;
+    return parse_milliseconds(good_text_of(name, "", "TIMEOUT", is_timeout), &ms)
+               ? ms * NS_PER_MS : send_timeout_ns;
 }
 
 /* ---- headers --------------------------------------------------------------------------------- */
@@ -144,20 +187,26 @@ static int add_variable(struct otlp_choice *choice, struct bytes pair)
     return add_header(choice, name, copy);
 }
 
-static int add_variables(const char *name, struct otlp_choice *choice)
+static int add_variables(struct otlp_choice *choice, const char *text)
 {
-    struct bytes rest = bytes_from_string(text_of("", "HEADERS"));
+    struct bytes rest = bytes_from_string(text);
 
     while (rest.len > 0) {
         size_t comma = bytes_find(rest, ',');
         int r = add_variable(choice, bytes_slice(rest, 0, comma));
 
         if (r < 0)
-            return log_error(r, "exporter %s: OTEL_EXPORTER_OTLP_HEADERS is not of the form "
-                                "NAME=VALUE,NAME=VALUE", name);
+            return r;
         rest = comma == SIZE_MAX ? BYTES_NULL : bytes_skip(rest, comma + 1);
     }
     return 0;
+}
+
+static bool are_headers(const char *text)
+{
+    _cleanup_(otlp_choice_done) struct otlp_choice trial = {0};
+
+    return add_variables(&trial, text) == 0;
 }
 
 static int choose_headers(const char *name, const struct otlp_settings *settings,
@@ -166,7 +215,7 @@ static int choose_headers(const char *name, const struct otlp_settings *settings
     int r = 0;
 
     if (settings->headers.n == 0)
-        return add_variables(name, choice);
+        return add_variables(choice, good_text_of(name, "", "HEADERS", are_headers));
     for (size_t i = 0; i < settings->headers.n && r == 0; i++)
         r = add_setting(name, choice, settings->headers.items[i]);
     return r;
@@ -177,7 +226,9 @@ static int choose_headers(const char *name, const struct otlp_settings *settings
 int otlp_choose(const char *name, const struct otlp_settings *settings, uint64_t send_timeout_ns,
                 struct otlp_choice *ret_choice)
 {
-    const char *compression = text_of(settings->compression, "COMPRESSION");
+    const char *compression = good_text_of(name, settings->compression, "COMPRESSION",
+                                           otlp_is_compression);
+    const char *insecure = good_text_of(name, settings->insecure, "INSECURE", otlp_is_insecure);
     struct otlp_choice *choice = ret_choice;
 
     *choice = (struct otlp_choice){
@@ -185,18 +236,13 @@ int otlp_choose(const char *name, const struct otlp_settings *settings, uint64_t
         .certificate = text_of(settings->certificate, "CLIENT_CERTIFICATE"),
         .key = text_of(settings->key, "CLIENT_KEY"),
         .gzip = strcmp(compression, "gzip") == 0,
-        .insecure = settings->insecure || strcasecmp(text_of("", "INSECURE"), "true") == 0,
+        .insecure = strcasecmp(insecure, "true") == 0,
+        .timeout_ns = choose_timeout(name, settings, send_timeout_ns),
         .max_message = settings->max_message,
     };
-    if (!otlp_is_compression(compression))
-        return log_error(-EINVAL, "exporter %s: no such compression: %s (none, gzip)", name,
-                         compression);
     if (!*choice->certificate != !*choice->key)
         return log_error(-EINVAL, "exporter %s: a certificate and its key come together: give both "
                                   "or none", name);
-    if (choose_timeout(settings, send_timeout_ns, &choice->timeout_ns) < 0)
-        return log_error(-EINVAL, "exporter %s: OTEL_EXPORTER_OTLP_TIMEOUT is no number of "
-                                  "milliseconds", name);
     return choose_headers(name, settings, choice);
 }
 

@@ -2,7 +2,8 @@
 /*
  * What the OTLP exporters have in common: their settings, the standard environment variables, and
  * what follows from both (OpenTelemetry specification, protocol/exporter.md). For each thing, the
- * first of these that is there counts, and an empty variable counts as unset:
+ * first of these that is there counts; a variable that is empty counts as unset, and so does, with a
+ * warning, one that is no number, encoding or header where that is asked for:
  *
  *   the target behind --export (endpoints), else the setting     otlp.headers, ...
  *   the variable of the signal                                   OTEL_EXPORTER_OTLP_TRACES_HEADERS
@@ -20,14 +21,16 @@ struct otlp_settings {
     char *ca, *certificate, *key; /* files, PEM */
     struct string_list headers;   /* NAME=VALUE, or NAME=file:PATH, NAME=env:NAME */
     char *compression;            /* "", "none", "gzip" */
-    bool insecure;                /* an endpoint without a scheme: in plain text */
+    char *insecure;               /* "", "true", "false": an endpoint without a scheme is plain */
     uint64_t timeout;             /* 0: the variable's, else send.timeout */
     uint64_t max_message;         /* bytes of a request before it is compressed */
 };
 
 bool otlp_is_compression(const char *text);
 bool otlp_is_header(const char *text);
+bool otlp_is_insecure(const char *text);
 extern const struct setting_form otlp_form_compression;
+extern const struct setting_form otlp_form_insecure;
 extern const struct setting_form otlp_form_header;
 
 #define OTLP_AT(member) .offset = offsetof(struct otlp_settings, member)
@@ -48,9 +51,9 @@ extern const struct setting_form otlp_form_header;
                     "value at the start from there; empty: `OTEL_EXPORTER_OTLP_HEADERS`."},        \
     {"compression", SETTING_TEXT, "", OTLP_AT(compression), .form = &otlp_form_compression,        \
      .description = "Of requests; empty: `OTEL_EXPORTER_OTLP_COMPRESSION`, else none."},           \
-    {"insecure", SETTING_BOOLEAN, "false", OTLP_AT(insecure),                                      \
-     .description = "An endpoint without a scheme is spoken to in plain text, not over TLS; also " \
-                    "`OTEL_EXPORTER_OTLP_INSECURE`."},                                             \
+    {"insecure", SETTING_TEXT, "", OTLP_AT(insecure), .form = &otlp_form_insecure,                 \
+     .description = "An endpoint without a scheme is spoken to in plain text, not over TLS; "      \
+                    "empty: `OTEL_EXPORTER_OTLP_INSECURE`, else false."},                          \
     {"timeout", SETTING_DURATION, "0s", 0, UINT64_C(300000000000), OTLP_AT(timeout),               \
      .description = "How long one request may take; 0: `OTEL_EXPORTER_OTLP_TIMEOUT` "              \
                     "(milliseconds), else `send.timeout`."},                                       \

@@ -90,14 +90,15 @@ static int open_target(struct otlp_exporter *otlp, const char *url, uint64_t kee
         return log_error(-E2BIG, "exporter otlp: more than %d endpoints", OTLP_ENDPOINTS_MAX);
     r = endpoint_parse(url, otlp->choice.insecure, &target->endpoint, &problem);
     if (r < 0) {
-        /* Not what may be a password: "user:password@host" is what is refused, among others. */
-        log_error(0, "exporter otlp: %s: %s", strchr(url, '@') ? "a URL" : url, problem);
+        /* Not what may be a password: "user:password@host" is what is refused, or "?key=...". */
+        log_error(0, "exporter otlp: %.*s: %s", (int)strcspn(url, "?#"),
+                  strchr(url, '@') ? "a URL" : url, problem);
         return r;
     }
     options.tls = target->endpoint.tls ? &otlp->tls : NULL;
     r = rpc_client_new(&options, &target->client, &problem);
     if (r < 0)
-        return log_error(r, "exporter otlp: %s", problem ?: url);
+        return log_error(r, "exporter otlp: %s", problem ?: target->endpoint.host_port);
     otlp->n_targets++;
     return 0;
 }

@@ -29,12 +29,22 @@ static bool is_authority(struct bytes authority)
     return authority.len > 0 && authority.ptr[0] != ':';
 }
 
-/* Behind the last ']' of an IPv6 address there is a colon only before a port. */
-static bool has_port(struct bytes authority)
+/* ":PORT", or empty. Behind the last ']' of an IPv6 address there is a colon only before a port. */
+static struct bytes port_of(struct bytes authority)
 {
     size_t bracket = bytes_find(authority, ']');
+    struct bytes rest = bytes_skip(authority, bracket == SIZE_MAX ? 0 : bracket);
+    size_t colon = bytes_find(rest, ':');
 
-    return bytes_find(bytes_skip(authority, bracket == SIZE_MAX ? 0 : bracket), ':') != SIZE_MAX;
+    return colon == SIZE_MAX ? BYTES_NULL : bytes_skip(rest, colon);
+}
+
+static bool is_port(struct bytes port)
+{
+    uint64_t number = 0;
+
+    return port.len == 0 || (bytes_parse_u64(bytes_skip(port, 1), &number) == 0 && number > 0 &&
+                             number <= UINT16_MAX);
 }
 
 /* What follows the path that was given. */
@@ -68,8 +78,10 @@ int url_make(const char *text, enum url_kind kind, bool insecure, char ret_url[s
     authority.len -= path.len;
     if (!is_authority(authority))
         return problem("no valid host: give http://HOST:PORT[/PATH]", ret_problem);
+    if (!is_port(port_of(authority)))
+        return problem("no valid port: give http://HOST:PORT[/PATH]", ret_problem);
     n = snprintf(url, sizeof(url), "%s%.*s%s%.*s%s", scheme, BYTES_PRINTF(authority),
-                 has_port(authority) ? "" : PORT_DEFAULT, BYTES_PRINTF(path),
+                 port_of(authority).len > 0 ? "" : PORT_DEFAULT, BYTES_PRINTF(path),
                  suffix_of(path, kind));
     if (n < 0 || n >= URL_MAX)
         return problem("the URL is too long", ret_problem);

@@ -63,7 +63,8 @@ struct otlp_exporter {
     CURL *curl;
     struct curl_slist *headers;
     struct gzip *gzip;
-    struct timespec changed[3]; /* of the files of TLS, when a connection last began with them */
+    struct timespec changed[3]; /* of the files of TLS, when they were last looked at */
+    bool outdated;              /* connections began with the files of before */
     const _Atomic bool *stopping;
     struct buffer request, packed, answer;
     char error[CURL_ERROR_SIZE];
@@ -123,7 +124,8 @@ static int add_url(struct otlp_exporter *otlp, const char *text, enum url_kind k
     r = url_make(text, kind, otlp->choice.insecure, otlp->urls[otlp->n_urls], &problem);
     if (r < 0) {
         /* Not what may be a password: "user:password@host" is what is refused, among others. */
-        log_error(0, "exporter otlp_http: %s: %s", strchr(text, '@') ? "a URL" : text, problem);
+        log_error(0, "exporter otlp_http: %.*s: %s", url_shown(text),
+                  strchr(text, '@') ? "a URL" : text, problem);
         return r;
     }
     otlp->n_urls++;
@@ -148,18 +150,24 @@ static int add_urls(struct otlp_exporter *otlp, const char *target)
     return r;
 }
 
-static int add_header(struct otlp_exporter *otlp, const char *name, const char *value)
+/* In curl's form: "Name: value", "Name;" for an empty value, "Name:" for not to be sent at all. */
+static int add_line(struct otlp_exporter *otlp, const char *line)
 {
-    _cleanup_(freep) char *line = NULL;
-    struct curl_slist *more;
+    struct curl_slist *more = curl_slist_append(otlp->headers, line);
 
-    if (asprintf(&line, "%s: %s", name, value) < 0)
-        return -ENOMEM;
-    more = curl_slist_append(otlp->headers, line);
     if (!more)
         return -ENOMEM;
     otlp->headers = more;
     return 0;
+}
+
+static int add_header(struct otlp_exporter *otlp, const char *name, const char *value)
+{
+    _cleanup_(freep) char *line = NULL;
+
+    if (asprintf(&line, "%s%s%s", name, *value ? ": " : ";", value) < 0)
+        return -ENOMEM;
+    return add_line(otlp, line);
 }
 
 static int add_headers(struct otlp_exporter *otlp)
@@ -168,7 +176,7 @@ static int add_headers(struct otlp_exporter *otlp)
 
     /* Without it curl waits for a "100 Continue" before larger bodies. */
     if (r == 0)
-        r = add_header(otlp, "Expect", "");
+        r = add_line(otlp, "Expect:");
     if (r == 0 && otlp->choice.gzip)
         r = add_header(otlp, "Content-Encoding", "gzip");
     for (size_t i = 0; i < otlp->choice.n_headers && r == 0; i++)
@@ -307,7 +315,6 @@ static int encode(struct otlp_exporter *otlp, const struct batch *batch, struct 
     return r;
 }
 
-/* A connection lives on with the files it began with: after a change, a new one is made. */
 static bool files_changed(struct otlp_exporter *otlp)
 {
     bool changed = false;
@@ -324,6 +331,21 @@ static bool files_changed(struct otlp_exporter *otlp)
     return changed;
 }
 
+/*
+ * Connections live on with the files they began with: after a change, none of them is used again. A
+ * copy of the handle has all that was set, and no connection.
+ */
+static bool renew_connections(struct otlp_exporter *otlp)
+{
+    CURL *copy = curl_easy_duphandle(otlp->curl);
+
+    if (!copy)
+        return false;
+    curl_easy_cleanup(otlp->curl);
+    otlp->curl = copy;
+    return true;
+}
+
 /* False: nobody answered, and otlp->error says why. */
 static bool post(struct otlp_exporter *otlp, struct bytes body, struct answer *ret_answer)
 {
@@ -332,10 +354,13 @@ static bool post(struct otlp_exporter *otlp, struct bytes body, struct answer *r
 
     buffer_reset(&otlp->answer);
     otlp->error[0] = '\0';
+    otlp->outdated |= files_changed(otlp);
+    if (otlp->outdated && !renew_connections(otlp))
+        return false;
+    otlp->outdated = false;
     curl_easy_setopt(otlp->curl, CURLOPT_URL, otlp->urls[otlp->current]);
     curl_easy_setopt(otlp->curl, CURLOPT_POSTFIELDS, body.ptr);
     curl_easy_setopt(otlp->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-    curl_easy_setopt(otlp->curl, CURLOPT_FRESH_CONNECT, files_changed(otlp) ? 1L : 0L);
     if (curl_easy_perform(otlp->curl) != CURLE_OK)
         return false;
     *ret_answer = (struct answer){.body = buffer_bytes(&otlp->answer)};

@@ -57,6 +57,12 @@ class CommandLine(e2e.Case):
         self.assertIn("carrier_pigeon", " ".join(self.refused("run", "--export",
                                                               "carrier_pigeon:x")))
 
+    def test_the_query_of_a_url_that_is_refused_is_not_told(self):
+        for name in ("otlp", "otlp_http"):
+            told = " ".join(self.refused("run", "--export", f"{name}:ftp://h/x?api_key=hunter2"))
+            self.assertIn("ftp://h/x: the scheme", told)
+            self.assertNotIn("hunter2", told)
+
     def test_a_bad_exporter_url_is_refused(self):
         lines = self.refused("run", "--export", "otlp:ftp://nowhere")
         self.assertIn("ftp://nowhere", " ".join(lines))

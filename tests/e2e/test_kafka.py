@@ -150,9 +150,7 @@ class Missing(e2e.Case):
         kafka = self.keep(Kafka(self.directory, None, VERSION,
                                 "auto.create.topics.enable=false\n"))
         done = subprocess.run(
-            [e2e.AGENT, "check", "--export", f"kafka:{kafka.brokers()}", "--set",
-             "send.timeout=3s", "--set",
-             "kafka.properties=topic.metadata.propagation.max.ms=1000"],
+            [e2e.AGENT, "check", "--export", f"kafka:{kafka.brokers()}"],
             capture_output=True, text=True, check=False)
         self.assertRegex(done.stdout, r"^kafka +not now .*no topic otlp_spans: create it")
 

@@ -220,6 +220,28 @@ static void a_secret_is_neither_printed_nor_quoted(void **state)
     assert_null(strstr(capture.text, "hunter2"));
 }
 
+static void the_query_of_a_url_is_not_printed(void **state)
+{
+    static const char *const urls[] = {"exporters+=shop:https://h/x?api_key=hunter2",
+                                       "exporters+=shop:https://u:hunter2@h/x"};
+    static const char *const plain[] = {"exporters+=shop:https://h/x;wait=1s"};
+
+    for (size_t i = 0; i <= ELEMENTSOF(urls); i++) {
+        struct settings *settings = NULL;
+        char text[8192] = "";
+        FILE *file = tmpfile();
+
+        assert_int_equal(load_shop(i < ELEMENTSOF(urls) ? &urls[i] : plain, 1, &settings), 0);
+        assert_int_equal(settings_print(settings, fileno(file)), 0);
+        settings_free(settings);
+        rewind(file);
+        assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+        fclose(file);
+        assert_null(strstr(text, "hunter2"));
+        assert_true(!strstr(text, "shop:https://h/x;wait=1s") == (i < ELEMENTSOF(urls)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_struct_of_its_own_differs_where_it_is_told),
         cmocka_unit_test(an_unknown_key_of_a_section_names_those_that_there_are),
         cmocka_unit_test(a_secret_is_neither_printed_nor_quoted),
+        cmocka_unit_test(the_query_of_a_url_is_not_printed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

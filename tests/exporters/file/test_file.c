@@ -305,6 +305,35 @@ static void a_file_is_rotated_when_it_is_old_but_never_while_it_is_empty(void **
     remove_numbered();
 }
 
+static void a_rotation_that_cannot_open_a_file_is_not_begun_anew(void **state)
+{
+    static const char *const settings[] = {"file.max_size=1", "file.keep=3", NULL};
+    struct rlimit before, none;
+    void *exporter = NULL;
+    long sizes[3];
+
+    assert_int_equal(open_with(path, settings, &exporter), 0);
+    for (size_t i = 0; i < 3; i++) {
+        _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(i + 1);
+
+        assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_OK);
+        sizes[i] = size_of(0);
+    }
+    assert_return_code(getrlimit(RLIMIT_NOFILE, &before), errno);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_return_code(setrlimit(RLIMIT_NOFILE, &none), errno);
+    _cleanup_(batch_unrefp) struct batch *last = sample_batch_of(4);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(exporter_file.send(exporter, last).result, EXPORT_RETRY);
+    assert_return_code(setrlimit(RLIMIT_NOFILE, &before), errno);
+    assert_int_equal(exporter_file.send(exporter, last).result, EXPORT_OK);
+    exporter_file.close(exporter);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(size_of(3 - i), sizes[i]);
+    assert_true(size_of(0) > sizes[2]);
+    remove_numbered();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +352,8 @@ int main(void)
             a_file_is_rotated_before_it_is_too_large_and_lines_stay_whole, make_path, remove_path),
         cmocka_unit_test_setup_teardown(
             a_file_is_rotated_when_it_is_old_but_never_while_it_is_empty, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(
+            a_rotation_that_cannot_open_a_file_is_not_begun_anew, make_path, remove_path),
         cmocka_unit_test_setup_teardown(behind_a_line_that_was_cut_the_next_starts_anew, make_path,
                                         remove_path),
     };

@@ -89,15 +89,18 @@ static void the_signals_variable_wins_over_the_general_one(void **state)
 static void a_setting_wins_over_both(void **state)
 {
     static const char *const assignments[] = {"otlp.ca=/set.pem", "otlp.compression=none",
-                                              "otlp.headers=a=set", "otlp.timeout=3s", NULL};
+                                              "otlp.headers=a=set", "otlp.timeout=3s",
+                                              "otlp.insecure=false", NULL};
     _cleanup_(otlp_choice_done) struct otlp_choice choice;
 
     for (size_t i = 0; i < ELEMENTSOF(names); i++)
         set("OTEL_EXPORTER_OTLP_TRACES_%s", names[i], "gzip");
+    set("OTEL_EXPORTER_OTLP_%s", "INSECURE", "true");
+    set("OTEL_EXPORTER_OTLP_TRACES_%s", "INSECURE", "true");
     assert_int_equal(choose(assignments, &choice), 0);
     assert_string_equal(choice.ca, "/set.pem");
     assert_string_equal(choice.certificate, "gzip");
-    assert_false(choice.gzip);
+    assert_false(choice.gzip || choice.insecure);
     assert_int_equal(choice.n_headers, 1);
     assert_header(&choice, 0, "a", "set");
     assert_true(choice.timeout_ns == 3 * NS_PER_S);
@@ -127,24 +130,50 @@ static void headers_of_the_settings_come_from_where_they_say(void **state)
     assert_header(&choice, 1, "plain", "a,b%20");
 }
 
-static void what_is_wrong_is_refused(void **state)
+static void a_variable_that_is_no_good_counts_as_unset(void **state)
 {
     static const struct {
         const char *name, *value;
     } cases[] = {
         {"COMPRESSION", "snappy"}, {"HEADERS", "no value"},   {"HEADERS", "a b=c"},
         {"HEADERS", "a=b%0d%0ac: d"}, {"TIMEOUT", "soon"},    {"TIMEOUT", "0"},
-        {"CLIENT_KEY", "/key.pem"},   {"HEADERS", "=nameless"},
+        {"HEADERS", "a=b,=nameless"}, {"INSECURE", "maybe"},
     };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        _cleanup_(otlp_choice_done) struct otlp_choice choice;
+
+        clear(NULL);
+        set("OTEL_EXPORTER_OTLP_TRACES_%s", cases[i].name, cases[i].value);
+        assert_int_equal(choose(NULL, &choice), 0);
+        assert_false(choice.gzip || choice.insecure);
+        assert_int_equal(choice.n_headers, 0);
+        assert_true(choice.timeout_ns == NS_PER_S);
+    }
+}
+
+static void behind_a_variable_that_is_no_good_the_general_one_counts(void **state)
+{
+    _cleanup_(otlp_choice_done) struct otlp_choice choice;
+
+    set("OTEL_EXPORTER_OTLP_TRACES_%s", "TIMEOUT", "0");
+    set("OTEL_EXPORTER_OTLP_%s", "TIMEOUT", "1500");
+    set("OTEL_EXPORTER_OTLP_TRACES_%s", "HEADERS", "a");
+    set("OTEL_EXPORTER_OTLP_%s", "HEADERS", "b=all");
+    assert_int_equal(choose(NULL, &choice), 0);
+    assert_true(choice.timeout_ns == 1500 * NS_PER_MS);
+    assert_int_equal(choice.n_headers, 1);
+    assert_header(&choice, 0, "b", "all");
+}
+
+static void what_is_wrong_is_refused(void **state)
+{
     static const char *const no_file[] = {"otlp.headers=a=file:/nowhere/token", NULL};
     struct otlp_choice choice;
 
-    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-        clear(NULL);
-        set("OTEL_EXPORTER_OTLP_%s", cases[i].name, cases[i].value);
-        assert_int_equal(choose(NULL, &choice), -EINVAL);
-        otlp_choice_done(&choice);
-    }
+    set("OTEL_EXPORTER_OTLP_%s", "CLIENT_KEY", "/key.pem");
+    assert_int_equal(choose(NULL, &choice), -EINVAL);
+    otlp_choice_done(&choice);
     clear(NULL);
     assert_int_equal(choose(no_file, &choice), -ENOENT);
     otlp_choice_done(&choice);
@@ -158,6 +187,8 @@ int main(void)
         cmocka_unit_test_setup(a_setting_wins_over_both, clear),
         cmocka_unit_test_setup(headers_of_the_environment_are_decoded_and_in_lower_case, clear),
         cmocka_unit_test_setup(headers_of_the_settings_come_from_where_they_say, clear),
+        cmocka_unit_test_setup(a_variable_that_is_no_good_counts_as_unset, clear),
+        cmocka_unit_test_setup(behind_a_variable_that_is_no_good_the_general_one_counts, clear),
         cmocka_unit_test_setup(what_is_wrong_is_refused, clear),
     };
 

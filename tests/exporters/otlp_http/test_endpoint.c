@@ -50,6 +50,8 @@ static void what_is_no_endpoint_is_refused_with_the_reason(void **state)
     } cases[] = {
         {"ftp://host", "scheme"},     {"http://", "host"},        {"http:///v1/traces", "host"},
         {"http://user:pw@h", "host"}, {"http://:4318", "host"},   {"http://a b", "host"},
+        {"http://h:99999", "port"},   {"http://h:0", "port"},     {"http://h:x/y", "port"},
+        {"http://[::1]:", "port"},
     };
     char endless[2 * URL_MAX] = "http://host/", url[URL_MAX] = "untouched";
     const char *problem;

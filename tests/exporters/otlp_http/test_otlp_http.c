@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include <cmocka.h>
@@ -102,7 +103,7 @@ static void a_batch_is_one_post_of_protobuf(void **state)
 static void json_and_headers_go_where_they_are_asked_for(void **state)
 {
     static const char *const json[] = {"otlp_http.encoding=json",
-                                       "otlp_http.headers=authorization=Bearer x", NULL};
+                                       "otlp_http.headers=authorization=Bearer x,empty=", NULL};
     struct fixture *fixture = *state;
     _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(2);
     _cleanup_(buffer_done) struct buffer expected = buffer_make(1 << 20);
@@ -112,6 +113,7 @@ static void json_and_headers_go_where_they_are_asked_for(void **state)
     assert_int_equal(otlp_encode_json(batch, &expected), 0);
     assert_true(head_has(fixture, "Content-Type: application/json\r\n"));
     assert_true(head_has(fixture, "authorization: Bearer x\r\n"));
+    assert_true(head_has(fixture, "empty:\r\n"));
     assert_body(fixture, buffer_bytes(&expected));
 }
 
@@ -149,6 +151,26 @@ static void a_connection_serves_many_requests(void **state)
         assert_int_equal(send_spans(fixture, 1).result, EXPORT_OK);
     assert_int_equal(http_server_last(fixture->server)->number, 5);
     assert_int_equal(http_server_last(fixture->server)->connection, 1);
+}
+
+/* The server takes one connection after the other: the second is served when the first is closed. */
+static void after_a_change_of_the_files_the_connection_of_before_is_never_used_again(void **state)
+{
+    char path[] = "/tmp/flowtrace-test-ca-XXXXXX", setting[64];
+    const char *const assignments[] = {setting, "otlp_http.timeout=5s", NULL};
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    struct fixture *fixture = *state;
+    _cleanup_(closep) int fd = mkstemp(path);
+
+    snprintf(setting, sizeof(setting), "otlp_http.ca=%s", path);
+    assert_int_equal(open_server(fixture, assignments), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        if (i == 2)
+            assert_return_code(futimens(fd, times), errno);
+        assert_int_equal(send_spans(fixture, 1).result, EXPORT_OK);
+        assert_int_equal(http_server_last(fixture->server)->connection, 1 + i / 2);
+    }
+    unlink(path);
 }
 
 static void retry_after_is_a_number_or_a_date(void **state)
@@ -290,6 +312,7 @@ int main(void)
         CASE(json_and_headers_go_where_they_are_asked_for),
         CASE(gzip_is_smaller_and_said),
         CASE(a_connection_serves_many_requests),
+        CASE(after_a_change_of_the_files_the_connection_of_before_is_never_used_again),
         CASE(retry_after_is_a_number_or_a_date),
         CASE(a_refusal_brings_the_backends_words),
         CASE(half_an_answer_and_a_reset_are_tried_again),

@@ -16,7 +16,7 @@
 
 #define ROUNDS 15
 #define MESSAGES_PER_ROUND 100000
-#define STATE_MAX 256
+#define STATE_MAX 1024
 
 #define TRACEPARENT "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
 

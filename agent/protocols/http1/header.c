@@ -116,10 +116,75 @@ static void add_length(struct http1_headers *headers, struct bytes value)
     }
 }
 
+static bool is_list(enum context_name name)
+{
+    return name == CONTEXT_TRACESTATE || name == CONTEXT_BAGGAGE;
+}
+
+/* Ties: the name that comes first, and so the lists. */
+static enum context_name most_repeated(const struct http1_headers *headers)
+{
+    unsigned n_lines[CONTEXT_NAME_COUNT] = {0};
+    enum context_name most = CONTEXT_NONE;
+
+    for (unsigned i = 0; i < headers->n_contexts; i++)
+        n_lines[headers->contexts[i].id]++;
+    for (unsigned name = 0; name < CONTEXT_NAME_COUNT; name++)
+        if (n_lines[name] > n_lines[most])
+            most = name;
+    return most;
+}
+
+static bool is_spoiled(const struct http1_headers *headers, enum context_name name)
+{
+    return headers->spoiled & UINT32_C(1) << name;
+}
+
+/*
+ * One line of the name stays, so that its readers count it as invalid: of a list one byte, which is
+ * no member, of others nothing.
+ */
+static void spoil(struct http1_headers *headers, enum context_name name)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < headers->n_contexts; i++) {
+        struct field field = headers->contexts[i];
+
+        if (field.id == name) {
+            if (is_spoiled(headers, name))
+                continue;
+            headers->spoiled |= UINT32_C(1) << name;
+            field.value = bytes_slice(field.value, 0, is_list(name) ? 1 : 0);
+        }
+        headers->contexts[n++] = field;
+    }
+    headers->n_contexts = n;
+}
+
+/* Would the value tell the carrier nothing that the name's other values have not told? */
+static bool is_told(const struct http1_headers *headers, enum context_name name,
+                    struct bytes value)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < headers->n_contexts && !is_list(name); i++) {
+        if (headers->contexts[i].id != name)
+            continue;
+        if (n++ > 0 || bytes_equal(headers->contexts[i].value, value))
+            return true;
+    }
+    return false;
+}
+
 static void add_context(struct http1_headers *headers, enum context_name name,
                         struct bytes value)
 {
-    if (headers->n_contexts < HTTP1_CONTEXTS_MAX)
+    if (is_spoiled(headers, name) || is_told(headers, name, value))
+        return;
+    if (headers->n_contexts == HTTP1_CONTEXTS_MAX)
+        spoil(headers, most_repeated(headers));
+    if (!is_spoiled(headers, name))
         headers->contexts[headers->n_contexts++] = (struct field){(uint16_t)name, value};
 }
 

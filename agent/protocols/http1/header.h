@@ -9,14 +9,18 @@
  *   CR LF                                 the end
  *
  * A repeated header counts once: the first, except Transfer-Encoding, whose last line has the last
- * coding, and Content-Length, which must agree with itself. Trace contexts are all handed on. Lines
- * that are no header are passed over, as lenient peers do.
+ * coding, and Content-Length, which must agree with itself. Trace contexts are handed on, lists
+ * (tracestate, baggage) with all their lines, others with the first and one that differs. Where they
+ * are too many, the name with the most lines is left out wholly. Lines that are no header are passed
+ * over, as lenient peers do.
  */
 #pragma once
 
 #include "protocols/http1/http1.h"
 
-#define HTTP1_CONTEXTS_MAX 14 /* with http1's own they fit a message's fields */
+#define HTTP1_CONTEXTS_MAX 17 /* one at least of each name; with http1's own they fit a message */
+_Static_assert(HTTP1_CONTEXTS_MAX >= CONTEXT_NAME_COUNT, "where there are more, a name is repeated");
+_Static_assert(HTTP1_CONTEXTS_MAX + 7 <= MESSAGE_FIELDS_MAX, "a request's own fields are seven");
 
 enum length_state { LENGTH_NONE, LENGTH_KNOWN, LENGTH_INVALID };
 
@@ -30,6 +34,7 @@ struct http1_headers {
     uint64_t length; /* at most INT64_MAX */
     size_t len;      /* bytes of all complete lines, the empty one included */
     enum http1_ambiguity ambiguity; /* the first one found */
+    uint32_t spoiled; /* bit per enum context_name: too many lines, what is left is not valid */
     unsigned n_contexts;
     struct field contexts[HTTP1_CONTEXTS_MAX]; /* in the order of the lines */
 };

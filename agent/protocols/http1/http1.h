@@ -55,18 +55,24 @@ enum http1_ambiguity {
 enum http1_phase { HTTP1_START, HTTP1_CHUNK, HTTP1_TRAILER, HTTP1_UNFRAMED };
 
 #define HTTP1_DIGITS_MAX 20
+#define HTTP1_OPEN_MAX 1024 /* requests without response; a connection with more is given up */
 
 /*
  * The parser's state on a connection. How a response is framed depends on its request's method:
- * requests without response yet are counted, oldest first, and two bits are kept of each.
+ * requests without response yet are counted, and two bits are kept of each, in a ring. As long as
+ * none is open, the ring is as new: all zero.
+ *
+ *   [0 0 0 1 0 1 1 0 0 0]    bit (first_open + i) % HTTP1_OPEN_MAX is of open request i
+ *        ^ first_open, n_open 4
  */
 struct http1_state {
     enum http1_phase phases[2];  /* by enum sender, also below */
     uint8_t ambiguities[2];      /* enum http1_ambiguity of the message in hand */
     uint8_t digits[HTTP1_DIGITS_MAX]; /* of the body size last given out */
-    uint32_t n_open;
-    uint64_t heads;    /* bit i: open request i is a HEAD (of the oldest 64) */
-    uint64_t connects; /* ... a CONNECT */
+    uint16_t first_open;
+    uint16_t n_open;
+    uint64_t heads[HTTP1_OPEN_MAX / 64];    /* is a HEAD */
+    uint64_t connects[HTTP1_OPEN_MAX / 64]; /* ... a CONNECT */
     uint64_t chunked[2]; /* bytes in the chunks so far */
 };
 
@@ -75,6 +81,9 @@ extern const struct protocol http1_protocol;
 enum probe_result http1_probe(struct bytes data);
 struct parse_result http1_parse(void *state, const struct parse_input *input,
                                 struct message *ret_message);
+/* The oldest open request, if there is one, waits no longer. */
+void http1_pop_request(struct http1_state *http1);
+
 size_t http1_resync(void *state, const struct parse_input *input);
 void http1_describe(const struct message *request, const struct message *response,
                     struct span *span);

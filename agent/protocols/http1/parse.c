@@ -51,23 +51,35 @@ static struct parse_result none(size_t used, uint64_t skip)
     return (struct parse_result){.status = PARSE_NONE, .used = used, .skip = skip};
 }
 
-static void requests_push(struct http1_state *http1, struct bytes method)
+static bool bit_of(const uint64_t *bits, unsigned i)
 {
-    if (http1->n_open < 64) {
-        uint64_t bit = UINT64_C(1) << http1->n_open;
-
-        http1->heads |= bytes_equal(method, BYTES_LITERAL("HEAD")) ? bit : 0;
-        http1->connects |= bytes_equal(method, BYTES_LITERAL("CONNECT")) ? bit : 0;
-    }
-    if (http1->n_open < UINT32_MAX)
-        http1->n_open++;
+    return bits[i / 64] >> i % 64 & 1;
 }
 
-static void requests_pop(struct http1_state *http1)
+/* False where there is no room: how its response is framed will not be known. */
+static bool requests_push(struct http1_state *http1, struct bytes method)
 {
-    http1->heads >>= 1;
-    http1->connects >>= 1;
-    http1->n_open -= http1->n_open > 0;
+    unsigned i = (http1->first_open + http1->n_open) % HTTP1_OPEN_MAX;
+    uint64_t bit = UINT64_C(1) << i % 64;
+
+    if (http1->n_open == HTTP1_OPEN_MAX)
+        return false;
+    http1->heads[i / 64] |= bytes_equal(method, BYTES_LITERAL("HEAD")) ? bit : 0;
+    http1->connects[i / 64] |= bytes_equal(method, BYTES_LITERAL("CONNECT")) ? bit : 0;
+    http1->n_open++;
+    return true;
+}
+
+void http1_pop_request(struct http1_state *http1)
+{
+    unsigned i = http1->first_open;
+
+    if (http1->n_open == 0)
+        return;
+    http1->heads[i / 64] &= ~(UINT64_C(1) << i % 64);
+    http1->connects[i / 64] &= ~(UINT64_C(1) << i % 64);
+    http1->n_open--;
+    http1->first_open = http1->n_open ? (uint16_t)((i + 1) % HTTP1_OPEN_MAX) : 0;
 }
 
 /* By Transfer-Encoding, which there is. */
@@ -114,7 +126,8 @@ static struct framing frame_response(const struct http1_state *http1, const stru
 {
     struct framing empty = {.flags = MESSAGE_ENDS};
     unsigned code = draft->status.code;
-    bool to_connect = http1->connects & 1, to_head = http1->heads & 1;
+    bool to_connect = bit_of(http1->connects, http1->first_open);
+    bool to_head = bit_of(http1->heads, http1->first_open);
 
     if (code == 101 || (to_connect && code / 100 == 2))
         empty.flags |= MESSAGE_LAST;
@@ -262,10 +275,10 @@ static struct parse_result parse_head(struct http1_state *http1, const struct pa
     begin_message(http1, input->sender, &framing, &draft.headers);
     write_message(&draft, &framing, data, ret_message);
     add_ambiguity(http1, input->sender, ret_message);
-    if (draft.kind == MESSAGE_REQUEST)
-        requests_push(http1, draft.request.method);
-    else if (!(framing.flags & MESSAGE_INTERIM))
-        requests_pop(http1);
+    if (draft.kind == MESSAGE_REQUEST && !requests_push(http1, draft.request.method))
+        ret_message->flags |= MESSAGE_LAST;
+    if (draft.kind == MESSAGE_RESPONSE && !(framing.flags & MESSAGE_INTERIM))
+        http1_pop_request(http1);
     return (struct parse_result){
         .status = PARSE_MESSAGE, .used = draft.len, .skip = framing.skip};
 }

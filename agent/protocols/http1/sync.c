@@ -56,11 +56,8 @@ static bool starts_message(enum sender sender, struct bytes data)
  */
 static void keep_newest_request(struct http1_state *http1)
 {
-    if (http1->n_open < 2)
-        return;
-    http1->heads = http1->n_open <= 64 ? http1->heads >> (http1->n_open - 1) : 0;
-    http1->connects = http1->n_open <= 64 ? http1->connects >> (http1->n_open - 1) : 0;
-    http1->n_open = 1;
+    while (http1->n_open > 1)
+        http1_pop_request(http1);
 }
 
 size_t http1_resync(void *state, const struct parse_input *input)

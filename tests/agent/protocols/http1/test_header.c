@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -68,6 +69,80 @@ static void of_repeated_headers_the_rule_of_the_name_decides(void **state)
 
     assert_text(headers.host, "first");
     assert_text(headers.transfer_encoding, "chunked");
+}
+
+static void append(char *text, unsigned n, const char *line)
+{
+    while (n-- > 0)
+        strcat(text, line);
+}
+
+static void no_list_crowds_out_another_context(void **state)
+{
+    static const struct {
+        unsigned n_baggage, n_tracestate;
+        bool has_baggage, has_tracestate;
+    } cases[] = {
+        {1, 1, true, true},    {14, 1, true, true},   {1, 13, true, true},   {15, 1, false, true},
+        {40, 1, false, true},  {1, 40, true, false},  {40, 40, false, false}, {8, 8, true, false},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        char text[4096] = "traceparent: 00-1\r\n";
+        unsigned n[CONTEXT_NAME_COUNT] = {0}, n_bytes[CONTEXT_NAME_COUNT] = {0};
+        struct http1_headers headers;
+
+        append(text, cases[i].n_baggage, "baggage: a=1\r\n");
+        append(text, cases[i].n_tracestate, "tracestate: b=2\r\n");
+        append(text, 1, "traceparent: 00-2\r\n\r\n");
+        headers = read_whole(text);
+        for (unsigned j = 0; j < headers.n_contexts; j++) {
+            n[headers.contexts[j].id]++;
+            n_bytes[headers.contexts[j].id] += (unsigned)headers.contexts[j].value.len;
+        }
+        assert_int_equal(n[CONTEXT_TRACEPARENT], 2);
+        assert_int_equal(n[CONTEXT_BAGGAGE], cases[i].has_baggage ? cases[i].n_baggage : 1);
+        assert_int_equal(n[CONTEXT_TRACESTATE],
+                         cases[i].has_tracestate ? cases[i].n_tracestate : 1);
+        assert_int_equal(n_bytes[CONTEXT_BAGGAGE],
+                         cases[i].has_baggage ? 3 * cases[i].n_baggage : 1);
+        assert_int_equal(n_bytes[CONTEXT_TRACESTATE],
+                         cases[i].has_tracestate ? 3 * cases[i].n_tracestate : 1);
+    }
+}
+
+static void of_a_repeated_context_the_first_and_one_that_differs_are_kept(void **state)
+{
+    struct http1_headers headers = read_whole(
+        "traceparent: 00-1\r\ntraceparent: 00-1\r\ntraceparent: 00-2\r\ntraceparent: 00-3\r\n"
+        "\r\n");
+
+    assert_int_equal(headers.n_contexts, 2);
+    assert_text(headers.contexts[0].value, "00-1");
+    assert_text(headers.contexts[1].value, "00-2");
+}
+
+static void one_context_of_each_name_always_fits(void **state)
+{
+    static const char *const names[] = {
+        "tracestate", "baggage", "traceparent", "b3", "x-b3-traceid", "x-b3-spanid",
+        "x-b3-sampled", "x-b3-flags", "uber-trace-id", "x-datadog-trace-id",
+        "x-datadog-parent-id", "x-datadog-sampling-priority", "x-datadog-tags", "sw8",
+        "x-amzn-trace-id", "grpc-trace-bin",
+    };
+    char text[4096] = "";
+    struct http1_headers headers;
+    uint32_t seen = 0;
+
+    assert_int_equal(ELEMENTSOF(names), CONTEXT_NAME_COUNT - 1);
+    for (size_t i = 0; i < ELEMENTSOF(names); i++)
+        for (unsigned j = 0; j < 3; j++)
+            sprintf(text + strlen(text), "%s: %u\r\n", names[i], j);
+    strcat(text, "\r\n");
+    headers = read_whole(text);
+    for (unsigned i = 0; i < headers.n_contexts; i++)
+        seen |= UINT32_C(1) << headers.contexts[i].id;
+    assert_int_equal(seen, (UINT32_C(1) << CONTEXT_NAME_COUNT) - 2);
 }
 
 static void a_folded_value_spans_its_lines(void **state)
@@ -153,6 +228,9 @@ int main(void)
         cmocka_unit_test(other_lines_are_passed_over),
         cmocka_unit_test(no_header_at_all_is_fine),
         cmocka_unit_test(of_repeated_headers_the_rule_of_the_name_decides),
+        cmocka_unit_test(no_list_crowds_out_another_context),
+        cmocka_unit_test(of_a_repeated_context_the_first_and_one_that_differs_are_kept),
+        cmocka_unit_test(one_context_of_each_name_always_fits),
         cmocka_unit_test(a_folded_value_spans_its_lines),
         cmocka_unit_test(a_blank_before_the_colon_hides_no_framing),
         cmocka_unit_test(content_lengths_must_be_one_number),

@@ -124,11 +124,16 @@ static bool tell_health(void *arg, struct buffer *out)
 {
     struct agent *agent = arg;
 
-    for (size_t i = 0; i < agent->n_workers; i++)
-        if (!atomic_load(&worker_stats(agent->workers[i])->healthy)) {
-            buffer_printf(out, "exporter %s cannot deliver\n", worker_name(agent->workers[i]));
+    for (size_t i = 0; i < agent->n_workers; i++) {
+        const struct worker_stats *stats = worker_stats(agent->workers[i]);
+        bool overflowing = atomic_load(&stats->overflowing);
+
+        if (overflowing || !atomic_load(&stats->healthy)) {
+            buffer_printf(out, "exporter %s (index %zu) %s\n", worker_name(agent->workers[i]), i,
+                          overflowing ? "loses spans: its queue is full" : "cannot deliver");
             return false;
         }
+    }
     return true;
 }
 

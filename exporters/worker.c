@@ -23,6 +23,7 @@
 #define BACKOFF_MAX_NS (5 * NS_PER_S)
 #define RETRY_AFTER_MAX_NS (600 * NS_PER_S) /* a backend's longer wish is cut to this */
 #define IDLE_NS (250 * NS_PER_MS) /* between calls of idle */
+#define TELL_NS (60 * NS_PER_S) /* between two lines about a full queue */
 #define LONG_NS (3600 * NS_PER_S)
 
 /* What was logged last: a line is written where this changes, never per retry. */
@@ -41,6 +42,8 @@ struct worker {
     bool started;
     enum mood mood; /* the thread's own ... */
     size_t n_done;  /* ... spans at the start of the first batch that are settled */
+
+    uint64_t told_ns, told_lost; /* of worker_put: when a full queue was last told, and the loss */
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* stopping was set, or the thread ended */
@@ -329,6 +332,19 @@ int worker_start(const struct exporter_ops *ops, const struct worker_options *op
     return 0;
 }
 
+/* The loss begins, or a minute of it is over. */
+static void tell_overflow(struct worker *worker)
+{
+    uint64_t now = clock_ns(CLOCK_MONOTONIC), lost = worker->stats.lost_queue_full;
+
+    if (worker->told_ns && now - worker->told_ns < TELL_NS)
+        return;
+    log_warning("exporter %s: the queue is full: %" PRIu64 " spans are lost",
+                worker->ops->settings.name, lost - worker->told_lost);
+    worker->told_ns = now;
+    worker->told_lost = lost;
+}
+
 void worker_put(struct worker *worker, struct batch *batch)
 {
     uint64_t n = batch->n_spans;
@@ -341,7 +357,10 @@ void worker_put(struct worker *worker, struct batch *batch)
     worker->stats.queued_batches += !stopped;
     worker->stats.queued_bytes += stopped ? 0 : batch->n_bytes;
     pthread_mutex_unlock(&worker->lock);
-    if (stopped || keep_memory.put(worker->keep, batch) == 0)
+    if (stopped)
+        return;
+    worker->stats.overflowing = keep_memory.put(worker->keep, batch) < 0;
+    if (!worker->stats.overflowing)
         return;
     pthread_mutex_lock(&worker->lock);
     worker->stats.queued -= n;
@@ -349,6 +368,7 @@ void worker_put(struct worker *worker, struct batch *batch)
     worker->stats.queued_bytes -= batch->n_bytes;
     worker->stats.lost_queue_full += n;
     pthread_mutex_unlock(&worker->lock);
+    tell_overflow(worker);
 }
 
 const struct worker_stats *worker_stats(const struct worker *worker)

@@ -122,7 +122,7 @@ static void what_the_backend_takes_is_delivered(void **state)
     assert_int_equal(stats->offered, 7);
     assert_int_equal(stats->queued, 0);
     assert_int_equal(stats->sends, 2);
-    assert_true(stats->healthy);
+    assert_true(stats->healthy && !stats->overflowing);
     assert_string_equal(worker_name(worker), "fake");
 }
 
@@ -192,6 +192,7 @@ static void a_full_queue_loses_the_newest_and_never_waits(void **state)
     put(worker, 3);
     assert_int_equal(stats->queued, 1);
     assert_int_equal(stats->lost_queue_full, 5);
+    assert_true(stats->overflowing);
     assert_int_equal(sum_of(stats), stats->offered);
 }
 

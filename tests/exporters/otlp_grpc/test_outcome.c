@@ -45,6 +45,15 @@ static void each_status_means_what_otlp_says(void **state)
     }
 }
 
+static void tls_files_that_do_not_fit_are_hinted_at(void **state)
+{
+    struct rpc_response response = {.status = RPC_UNAVAILABLE, .text = "empty address list: "};
+
+    assert_non_null(strstr(outcome_of(&response).reason, "do key and certificate belong"));
+    strcpy(response.text, "failed to connect");
+    assert_null(strstr(outcome_of(&response).reason, "certificate"));
+}
+
 static void a_request_that_is_too_large_is_told_by_its_words(void **state)
 {
     static const struct {
@@ -129,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_status_means_what_otlp_says),
+        cmocka_unit_test(tls_files_that_do_not_fit_are_hinted_at),
         cmocka_unit_test(a_request_that_is_too_large_is_told_by_its_words),
         cmocka_unit_test(an_exhausted_backend_is_retried_only_if_it_says_when),
         cmocka_unit_test(the_wish_of_a_backend_that_is_away_is_passed_on),

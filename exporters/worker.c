@@ -255,6 +255,7 @@ static bool deliver(struct worker *worker, const struct batch *batch, size_t *do
             *done += n;
     }
     forget(worker, batch);
+    atomic_store(&worker->stats.overflowing, false); /* there is room again */
     return true;
 }
 

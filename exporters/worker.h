@@ -47,7 +47,7 @@ struct worker_stats {
     _Atomic uint64_t send_ns;        /* the time of all sends */
     _Atomic uint64_t send_times[SEND_TIMES]; /* sends by their time */
     _Atomic bool healthy;                    /* the last send was OK, or there was none */
-    _Atomic bool overflowing;                /* the last batch found no room */
+    _Atomic bool overflowing;                /* a batch found no room, and none was sent since */
 };
 
 /* Opens the exporter and starts its thread. Returns 0 or a negative errno (logged). */

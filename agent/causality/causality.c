@@ -221,8 +221,10 @@ static void join(struct causality *causality, struct cause *client, struct cause
         client->start_ns = server->start_ns;
         client->start_moved = true;
     }
-    if (server->carried)
+    if (server->carried) {
+        server->linked_span_id = client->span_id; /* also when the client's end is gone first */
         return;
+    }
     if (!trace_join(server->trace, client->trace)) {
         counters_add(causality->counters, COUNTER_joins_late, 1);
         return;
@@ -405,7 +407,7 @@ void causality_settle(struct causality *causality, struct cause *cause,
     struct trace *trace = trace_root(cause->trace);
     bool orphan = cause->kind == SPAN_KIND_SERVER && cause->on_wire &&
                   cause->evidence == EVIDENCE_NONE;
-    bool linked = cause->kind == SPAN_KIND_SERVER && cause->carried && cause->peer;
+    bool linked = cause->kind == SPAN_KIND_SERVER && !span_id_is_zero(&cause->linked_span_id);
 
     trace->bound = true;
     *ret_lineage = (struct lineage){
@@ -422,7 +424,7 @@ void causality_settle(struct causality *causality, struct cause *cause,
         ret_lineage->peer_span_id = ids_span(cause->key, SPAN_KIND_CLIENT);
     if (linked) {
         ret_lineage->linked_trace_id = trace->id;
-        ret_lineage->linked_span_id = cause->peer->span_id;
+        ret_lineage->linked_span_id = cause->linked_span_id;
     } else if (cause->linked && cause->evidence == EVIDENCE_NONE) {
         trace = trace_root(cause->linked);
         trace->bound = true;
@@ -436,7 +438,10 @@ void causality_withhold(struct causality *causality, struct cause *cause)
 {
     struct cause *server = cause->kind == SPAN_KIND_CLIENT ? cause->peer : NULL;
 
-    if (!server || server->evidence != EVIDENCE_WIRE)
+    if (!server)
+        return;
+    server->linked_span_id = (struct span_id){0};
+    if (server->evidence != EVIDENCE_WIRE)
         return;
     server->parent_span_id = (struct span_id){0};
     server->evidence = EVIDENCE_NONE;

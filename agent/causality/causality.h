@@ -65,7 +65,7 @@ struct cause {
     struct list open;          /* SERVER: among its process's open requests */
     struct token_set *tokens;  /* SERVER: while it is open */
     struct trace *linked;      /* CLIENT: of the request that its thread served before, or NULL, */
-    struct span_id linked_span_id; /* and its span */
+    struct span_id linked_span_id; /* and its span; SERVER under a carried context: its client */
     bool wired;                /* `wire` is in the table */
     struct table_link wire;
 };

@@ -173,9 +173,10 @@ static bool is_ready(struct pipeline *pipeline, const struct exchange *exchange)
 {
     const struct cause *cause = &exchange->cause;
     const struct exchange *other = other_end(exchange);
-    bool ends_met = other || (cause->kind == SPAN_KIND_CLIENT
-                                  ? exchange->has_response
-                                  : cause->carried || !span_id_is_zero(&cause->parent_span_id));
+    const struct span_id *known =
+        cause->carried ? &cause->linked_span_id : &cause->parent_span_id;
+    bool ends_met = other || (cause->kind == SPAN_KIND_CLIENT ? exchange->has_response
+                                                              : !span_id_is_zero(known));
 
     if (exchange->passive)
         return true;

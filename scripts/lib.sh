@@ -58,8 +58,11 @@ build() {
     ninja -C "$folder" -j "$(nproc)" --quiet
 }
 
+# Below the ports that clients' own ends are given, so that none of those takes it meanwhile.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    local port
+    while port=$((10000 + RANDOM % 22000)); (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo "$port"
 }
 
 # wait_port PORT PID: until something listens; fails when the process ends or after 15 seconds.

@@ -27,6 +27,7 @@ SAMPLE = ROOT / "scripts" / "sample"
 AGENT = os.environ.get("FLOWTRACE_AGENT", str(ROOT / "build" / "agent" / "flowtrace-agent"))
 
 KIND_SERVER, KIND_CLIENT = 2, 3
+SERVER_PORTS, GIVEN_PORTS = (10000, 32000), set()
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -35,17 +36,28 @@ def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def free_ports(n):
-    """n ports that differ."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
+def is_free(port):
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def free_port():
-    return free_ports(1)[0]
+    """A port that was not given before, from below those that clients' own ends are given: one of
+    those may be taken by somebody's connection before its server begins."""
+    while True:
+        port = secrets.choice(range(*SERVER_PORTS))
+        if port not in GIVEN_PORTS and is_free(port):
+            GIVEN_PORTS.add(port)
+            return port
+
+
+def free_ports(n):
+    """n ports that differ."""
+    return [free_port() for _ in range(n)]
 
 
 def wait_until(condition, what, seconds=15):

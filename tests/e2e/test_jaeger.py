@@ -60,8 +60,8 @@ class ToJaeger(e2e.Case):
 
     def test_the_export_is_not_traced_at_either_end(self):
         port = self.jaeger.otlp_port
-        own = [s for s in self.spans if s.service == "jaeger" or
-               s.resource["process.pid"] == self.agent.process.pid or port in (
+        pids = self.jaeger.process.pid, self.agent.process.pid
+        own = [s for s in self.spans if s.resource["process.pid"] in pids or port in (
             s.attributes.get("server.port"), s.attributes.get("network.peer.port"))]
         self.assertFalse(own)
 

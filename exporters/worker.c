@@ -255,7 +255,9 @@ static bool deliver(struct worker *worker, const struct batch *batch, size_t *do
             *done += n;
     }
     forget(worker, batch);
-    atomic_store(&worker->stats.overflowing, false); /* there is room again */
+    pthread_mutex_lock(&worker->lock);
+    worker->stats.overflowing = false; /* there is room again */
+    pthread_mutex_unlock(&worker->lock);
     return true;
 }
 
@@ -349,7 +351,7 @@ static void tell_overflow(struct worker *worker)
 void worker_put(struct worker *worker, struct batch *batch)
 {
     uint64_t n = batch->n_spans;
-    bool stopped;
+    bool stopped, full;
 
     pthread_mutex_lock(&worker->lock);
     stopped = worker->stopped;
@@ -360,10 +362,11 @@ void worker_put(struct worker *worker, struct batch *batch)
     pthread_mutex_unlock(&worker->lock);
     if (stopped)
         return;
-    worker->stats.overflowing = keep_memory.put(worker->keep, batch) < 0;
-    if (!worker->stats.overflowing)
+    full = keep_memory.put(worker->keep, batch) < 0;
+    if (!full)
         return;
     pthread_mutex_lock(&worker->lock);
+    worker->stats.overflowing = true;
     worker->stats.queued -= n;
     worker->stats.queued_batches--;
     worker->stats.queued_bytes -= batch->n_bytes;

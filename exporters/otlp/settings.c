@@ -36,14 +36,15 @@ bool otlp_is_header(const char *text)
     return name > 0 && text[name] == '=';
 }
 
-static const char *const forms[] = {"OTEL_EXPORTER_OTLP_TRACES_%s", "OTEL_EXPORTER_OTLP_%s"};
+/* Of the signal, then for all of them. */
+static const char *const forms[] = {"TRACES_", ""};
 
 /* Of the form at this place. NULL: unset, or empty. */
 static const char *variable(size_t i, const char *name, char ret_variable[static VARIABLE_MAX])
 {
     const char *value;
 
-    snprintf(ret_variable, VARIABLE_MAX, forms[i], name);
+    snprintf(ret_variable, VARIABLE_MAX, "OTEL_EXPORTER_OTLP_%s%s", forms[i], name);
     value = getenv(ret_variable);
     return value && *value ? value : NULL;
 }

@@ -45,5 +45,5 @@ unsigned server_port(const struct server *server);
 /* From the next call on; what the answer points to must outlive the server. */
 void server_set_answer(struct server *server, const struct server_answer *answer);
 
-/* Valid until the next call. */
+/* A copy: valid until it is asked for again. */
 const struct server_call *server_last_call(struct server *server);

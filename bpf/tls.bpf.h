@@ -8,8 +8,9 @@
  *   buffer, stack}   session -> connection   position = where the cipher text began + clear bytes
  *
  * A session is one TLS object (SSL *, gnutls_session_t, *tls.Conn) of one process. Its clear text
- * is the connection's stream from then on; the cipher text is counted and never copied, but for the
- * five bytes of one record header that prove at first sight that it is this connection's.
+ * is the connection's stream from then on; the cipher text is counted and never copied. What a
+ * handshake says before it is encrypted is (handshake.bpf.h), and its first record header proves at
+ * first sight that it is this connection's.
  *
  * A session whose socket operations happen elsewhere (the program moves the cipher text itself)
  * has no connection here: its records go out under the session's own id, and user space finds out.
@@ -494,6 +495,8 @@ static __noinline void bind_session(const struct operation *op, enum ft_dir dir,
     session->connection = clear_connection(state, whole);
     state->clear_id = session->connection;
     state->tls = 1;
+    state->handshake = handshake ? 1u << FT_DIR_IN | 1u << FT_DIR_OUT : 0;
+    state->record_left[FT_DIR_IN] = state->record_left[FT_DIR_OUT] = 0;
 }
 
 /* Is what this operation moved the cipher text of a TLS connection? *ret_why is how it counts. */

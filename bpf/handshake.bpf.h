@@ -14,7 +14,7 @@
 #include "verdict.bpf.h"
 
 #define HANDSHAKE_HEAD 4096u   /* bytes of one operation */
-#define HANDSHAKE_RECORDS 8 /* that one operation may begin */
+#define HANDSHAKE_RECORDS 4 /* that one operation may begin: the certificate is in the second */
 
 struct record_walk {
     const u8 *data;

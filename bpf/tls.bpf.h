@@ -342,7 +342,8 @@ static __always_inline void note_go_process(u32 tgid)
 
 /*
  * Another goroutine may read the answer before this call returns, so its clear text is told at its
- * beginning; where the connection is not known yet, at its end.
+ * beginning; where the connection is not known yet, at its end. A file that is probed under two
+ * names (overlay file systems) is seen twice at one point: once is enough.
  */
 static __always_inline void begin_go_write(struct tls_call *call, u64 stack,
                                            const struct pt_regs___call *regs,
@@ -350,6 +351,8 @@ static __always_inline void begin_go_write(struct tls_call *call, u64 stack,
 {
     bool data = (u8)GO_ARG2(regs) == TLS_APPLICATION_DATA;
 
+    if (call->active && call->stack == stack && call->buffer == GO_ARG3(regs))
+        return;
     begin_call(call, stack, FT_DIR_OUT, GO_ARG3(regs), data ? TLS_LENGTH_IS_RESULT : 0);
     if (data && call->socket) {
         call->length_at = 0;

@@ -111,6 +111,7 @@ static __always_inline struct sock_state *find_connection(struct sock *sk, u64 i
     state->tgid = 0;
     state->tls = 0;
     state->clear_id = 0;
+    state->handshake = 0;
     if (!begin(sk, state))
         return NULL;
     state->id = new_connection_id(c);

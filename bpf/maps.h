@@ -20,6 +20,8 @@ struct sock_state {
     u64 inode;    /* by_address: the socket's file, since an address is used again */
     u64 clear_id; /* its clear text is seen at the TLS calls, as this connection (or 0): */
     u8 tls;       /* the same one where it began with TLS */
+    u8 handshake; /* bit per direction: the clear part of its handshake goes on */
+    u16 record_left[2]; /* by direction: bytes of the handshake's record that are still to come */
 };
 
 struct {

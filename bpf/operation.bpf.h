@@ -9,27 +9,12 @@
 #include "bytes.bpf.h"
 #include "connection.bpf.h"
 #include "facts.bpf.h"
+#include "handshake.bpf.h"
 #include "peer.bpf.h"
 #include "ring.bpf.h"
 #include "state.bpf.h"
 #include "tls.bpf.h"
 #include "verdict.bpf.h"
-
-static __always_inline void fill_record(const struct operation *op, enum ft_dir dir,
-                                        u64 connection, u64 position, struct ft_record *record)
-{
-    record->kind = FT_KIND_DATA;
-    record->dir = dir;
-    record->reserved = 0;
-    record->time_ns = bpf_ktime_get_boot_ns();
-    record->connection = connection;
-    record->process_start_ns = op->task->group_leader->start_boottime;
-    record->position = position;
-    record->tgid = op->task->tgid;
-    record->tid = op->task->pid;
-    record->length = op->length;
-    record->captured = 0;
-}
 
 static __always_inline bool has_bytes(const struct operation *op, struct ft_counters *c)
 {
@@ -120,6 +105,15 @@ static __always_inline bool is_turned_off(enum ft_transport transport)
                                                   transport <= FT_UNIX_DATAGRAM && !want_unix);
 }
 
+static __always_inline void handle_cipher_text(const struct operation *op, enum ft_dir dir,
+                                               struct sock_state *state, enum ft_counter why,
+                                               struct ft_counters *c)
+{
+    count(c, state->own ? FT_OWN : why);
+    if (state->handshake >> (dir & 1) & 1)
+        record_handshake(op, dir, state, c);
+}
+
 /* Is this operation none of our business? The counter that says why; FT_RECORDS: it is. */
 static __always_inline enum ft_counter reason_to_pass(const struct operation *op, int moved)
 {
@@ -172,7 +166,7 @@ static __always_inline void handle(const struct operation *op, int moved, enum f
     if (!state)
         count(c, FT_NO_STORAGE);
     else if (op->transport == FT_TCP && is_cipher_text(op, dir, state, &why))
-        count(c, state->own ? FT_OWN : why);
+        handle_cipher_text(op, dir, state, why, c);
     else if (!is_stream(op->transport))
         handle_datagram(op, dir, state, c);
     else if (apart)

@@ -34,6 +34,7 @@ enum ft_kind {
     FT_KIND_CLOSE = 3,
     FT_KIND_CLEAR = 4, /* as DATA: what a TLS call moved, on its connection or its session */
     FT_KIND_CALL = 5,  /* a TLS call that moved nothing, on a session: no operation */
+    FT_KIND_HANDSHAKE = 6, /* the clear part of a TLS handshake, beside the operation */
 };
 
 /* What a probe in a TLS library is at: the cookie of the probe. */
@@ -155,6 +156,7 @@ enum ft_counter {
     FT_UNKNOWN_MESSAGE, /* of sendmmsg or recvmmsg: which of them is not certain */
     FT_CALLS_UNSEEN, /* a TLS call for which there was no memory */
     FT_CLOSE_LOST, /* a close record found the ring full */
+    FT_HANDSHAKE_LOST, /* so did a part of a TLS handshake */
     FT_COUNTERS,
 };
 

@@ -2,7 +2,7 @@
 /* Records into the ring, and the doorbell. */
 #pragma once
 
-#include "count.bpf.h"
+#include "batch.bpf.h"
 
 #define FILL_LOOK 16 /* records between two looks at how full the ring is */
 
@@ -24,6 +24,22 @@ static __always_inline u64 wake_flags(const struct ft_counters *c)
     if (__sync_val_compare_and_swap(&doorbell, asked, FT_DOORBELL_AWAKE) != asked)
         return BPF_RB_NO_WAKEUP;
     return BPF_RB_FORCE_WAKEUP;
+}
+
+static __always_inline void fill_record(const struct operation *op, enum ft_dir dir,
+                                        u64 connection, u64 position, struct ft_record *record)
+{
+    record->kind = FT_KIND_DATA;
+    record->dir = dir;
+    record->reserved = 0;
+    record->time_ns = bpf_ktime_get_boot_ns();
+    record->connection = connection;
+    record->process_start_ns = op->task->group_leader->start_boottime;
+    record->position = position;
+    record->tgid = op->task->tgid;
+    record->tid = op->task->pid;
+    record->length = op->length;
+    record->captured = 0;
 }
 
 static __always_inline void output(struct scratch *scratch, bool with_facts,

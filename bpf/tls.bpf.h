@@ -8,8 +8,9 @@
  *   buffer, stack}   session -> connection   position = where the cipher text began + clear bytes
  *
  * A session is one TLS object (SSL *, gnutls_session_t, *tls.Conn) of one process. Its clear text
- * is the connection's stream from then on; the cipher text is counted and never copied, but for the
- * five bytes of one record header that prove at first sight that it is this connection's.
+ * is the connection's stream from then on; the cipher text is counted and never copied. What a
+ * handshake says before it is encrypted is (handshake.bpf.h), and its first record header proves at
+ * first sight that it is this connection's.
  *
  * A session whose socket operations happen elsewhere (the program moves the cipher text itself)
  * has no connection here: its records go out under the session's own id, and user space finds out.
@@ -341,7 +342,8 @@ static __always_inline void note_go_process(u32 tgid)
 
 /*
  * Another goroutine may read the answer before this call returns, so its clear text is told at its
- * beginning; where the connection is not known yet, at its end.
+ * beginning; where the connection is not known yet, at its end. A file that is probed under two
+ * names (overlay file systems) is seen twice at one point: once is enough.
  */
 static __always_inline void begin_go_write(struct tls_call *call, u64 stack,
                                            const struct pt_regs___call *regs,
@@ -349,6 +351,8 @@ static __always_inline void begin_go_write(struct tls_call *call, u64 stack,
 {
     bool data = (u8)GO_ARG2(regs) == TLS_APPLICATION_DATA;
 
+    if (call->active && call->stack == stack && call->buffer == GO_ARG3(regs))
+        return;
     begin_call(call, stack, FT_DIR_OUT, GO_ARG3(regs), data ? TLS_LENGTH_IS_RESULT : 0);
     if (data && call->socket) {
         call->length_at = 0;
@@ -494,6 +498,8 @@ static __noinline void bind_session(const struct operation *op, enum ft_dir dir,
     session->connection = clear_connection(state, whole);
     state->clear_id = session->connection;
     state->tls = 1;
+    state->handshake = handshake ? 1u << FT_DIR_IN | 1u << FT_DIR_OUT : 0;
+    state->record_left[FT_DIR_IN] = state->record_left[FT_DIR_OUT] = 0;
 }
 
 /* Is what this operation moved the cipher text of a TLS connection? *ret_why is how it counts. */

@@ -91,6 +91,9 @@ enum counter_class {
     X(connections_tls_untraceable, INFO, "TLS connections whose clear text was not seen")          \
     X(tls_sessions_joined, INFO, "TLS sessions whose connection was found by votes")               \
     X(tls_calls_unseen, INFO, "TLS calls for which the kernel had no memory (kernel)")             \
+    X(tls_handshakes_lost, INFO, "parts of TLS handshakes dropped by a full ring (kernel)")        \
+    X(tls_handshakes_evicted, INFO, "TLS handshakes that were not read to their end, because "     \
+                                    "others went on at once")                                      \
     X(hook_recursions, INFO, "hook runs that the kernel skipped as recursions (kernel)")           \
     X(packets_dropped, INFO, "packets that the system dropped before they were read")              \
     X(fragments_lost, INFO, "datagrams whose fragments did not all come")                          \

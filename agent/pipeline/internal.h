@@ -43,5 +43,8 @@ struct bytes endpoint_text(const struct endpoint *endpoint, struct arena *arena)
 /* Is this text an IP address, and no name? */
 bool is_address(struct bytes text);
 
+/* tls.c: what the handshake of the exchange's connection said. */
+void add_tls(const struct exchange *exchange, struct span *span);
+
 /* carried.c: the span's trace state and baggage. */
 void add_carried(struct pipeline *pipeline, const struct exchange *exchange, struct span *span);

@@ -193,6 +193,7 @@ void make_span(struct pipeline *pipeline, struct exchange *exchange, struct span
     ret_span->end_ns = MAX(exchange->end_ns, lineage.start_ns);
     add_peer(exchange, ret_span);
     describe(exchange, ret_span);
+    add_tls(exchange, ret_span);
     add_server(exchange, ret_span);
     add_end(exchange, ret_span);
     add_lineage(&lineage, ret_span);

@@ -17,6 +17,7 @@
 #include "source/ring_record.h"
 #include "source/source.h"
 #include "source/tls.h"
+#include "source/tls_handshake.h"
 #include "source/tls_join.h"
 
 #include <bpf/bpf.h>
@@ -32,7 +33,7 @@
 #define NAP_MS 10
 #define SETTLE_US 2000
 #define UNTRACEABLE_MAX 64
-#define TLS_CONNECTIONS_MAX 16384 /* of those whose session the kernel side cannot tell */
+#define TLS_CONNECTIONS_MAX 16384 /* whose handshake, or missing session, is remembered */
 #define CLOCK_CHECK_NS NS_PER_S /* how often the distance between the two clocks is measured */
 
 struct bpf_source {
@@ -43,6 +44,7 @@ struct bpf_source {
     struct lookup *lookup;
     struct tls *tls;
     struct tls_join *tls_join;
+    struct tls_handshakes *handshakes;
     uint64_t untraceable[UNTRACEABLE_MAX]; /* names, hashed, of whom that was said */
     size_t n_untraceable;
     struct ft_verdict *verdicts;
@@ -127,6 +129,7 @@ static void source_bpf_close(void *arg)
         return;
     tls_stop(source->tls);
     tls_join_free(source->tls_join);
+    tls_handshakes_free(source->handshakes);
     ring_buffer__free(source->ring);
     if (source->verdicts)
         munmap(source->verdicts, FT_VERDICTS * sizeof(struct ft_verdict));
@@ -154,6 +157,13 @@ static void tell_untraceable(void *arg, uint32_t tgid, const char *comm)
                 "symbols, or it only passes cipher text on (docs/tls.md)", comm, tgid);
 }
 
+static void read_handshake(void *arg, const struct event *event)
+{
+    struct bpf_source *source = arg;
+
+    tls_handshakes_take(source->handshakes, event);
+}
+
 static int start_tls(struct bpf_source *source)
 {
     const struct tls_join_options join = {
@@ -162,6 +172,7 @@ static int start_tls(struct bpf_source *source)
         .counters = source->options.counters,
         .set_verdict = write_verdict,
         .untraceable = tell_untraceable,
+        .cipher_text = read_handshake,
         .arg = source,
     };
     const struct flowtrace_bpf *skeleton = source->skeleton;
@@ -171,8 +182,10 @@ static int start_tls(struct bpf_source *source)
         .go_fd = bpf_program__fd(skeleton->progs.on_go_call),
     };
 
-    int r = tls_join_new(&join, &source->tls_join);
+    int r = tls_handshakes_new(TLS_CONNECTIONS_MAX, source->options.counters, &source->handshakes);
 
+    if (r == 0)
+        r = tls_join_new(&join, &source->tls_join);
     return r < 0 ? r : tls_start(&programs, &skeleton->bss->tls_probes, &source->tls);
 }
 
@@ -210,6 +223,33 @@ static void deliver(struct bpf_source *source, const struct event *event)
     source->n_delivered++;
 }
 
+/* What is delivered is the clear text: what its connection's handshake said is told beside it. */
+static void add_handshake(struct bpf_source *source, struct event *event,
+                          struct connection_facts *facts)
+{
+    if (event->kind == EVENT_CLOSE)
+        tls_handshakes_forget(source->handshakes, event->connection);
+    if (!event->connection_facts || !event->connection_facts->secure)
+        return;
+    *facts = *event->connection_facts;
+    tls_handshakes_tell(source->handshakes, event->connection, facts);
+    event->connection_facts = facts;
+}
+
+static void take_event(struct bpf_source *source, enum ft_kind kind, struct event *event)
+{
+    struct connection_facts facts;
+
+    if (!source->tls_join) {
+        deliver(source, event);
+    } else if (kind == FT_KIND_HANDSHAKE) {
+        tls_handshakes_take(source->handshakes, event);
+    } else if (tls_join_take(source->tls_join, kind, event)) {
+        add_handshake(source, event, &facts);
+        deliver(source, event);
+    }
+}
+
 static int handle_record(void *arg, void *data, size_t size)
 {
     struct bpf_source *source = arg;
@@ -225,8 +265,7 @@ static int handle_record(void *arg, void *data, size_t size)
     if (event.connection_facts)
         lookup_ask(source->lookup, event.exec.tgid, event.exec.process_start_ns,
                    event.connection_facts->comm, event.connection_facts->cgroup_id);
-    if (!source->tls_join || tls_join_take(source->tls_join, kind, &event))
-        deliver(source, &event);
+    take_event(source, kind, &event);
     return 0;
 }
 
@@ -395,6 +434,7 @@ static void source_bpf_update_counters(void *arg)
         {FT_NO_STORAGE, COUNTER_operations_no_storage},
         {FT_NO_RECORD, COUNTER_operations_no_record},
         {FT_CALLS_UNSEEN, COUNTER_tls_calls_unseen},
+        {FT_HANDSHAKE_LOST, COUNTER_tls_handshakes_lost},
         {FT_NOT_CAPTURED, COUNTER_bytes_not_captured},
         {FT_FOREIGN_BUFFER, COUNTER_bytes_foreign_buffer},
         {FT_COMPAT_TASK, COUNTER_bytes_compat_task},

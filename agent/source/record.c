@@ -21,6 +21,7 @@ enum record_parts {
     PART_PROCESS = 1 << 1,
     PART_HOST = 1 << 2,
     PART_UNIX = 1 << 3, /* of a connection */
+    PART_TLS = 1 << 4,  /* of a connection */
 };
 
 struct recorder {
@@ -71,6 +72,18 @@ static void put_unix(struct buffer *buffer, const struct connection_facts *facts
     put_string(buffer, bytes_make(facts->name.bytes, facts->name.len));
 }
 
+static bool has_tls(const struct connection_facts *facts)
+{
+    return facts && facts->secure && (facts->tls.version || facts->name.len);
+}
+
+static void put_tls(struct buffer *buffer, const struct connection_facts *facts)
+{
+    buffer_append_le(buffer, facts->tls.version, 2);
+    buffer_append_le(buffer, (uint64_t)facts->tls.not_after, 8);
+    put_string(buffer, bytes_make(facts->name.bytes, facts->name.len));
+}
+
 static void put_process(struct buffer *buffer, const struct process_facts *facts)
 {
     put_string(buffer, facts->executable);
@@ -85,7 +98,8 @@ int record_encode(const struct event *event, struct buffer *buffer)
     uint16_t parts = (uint16_t)((event->connection_facts ? PART_CONNECTION : 0) |
                                 (event->process_facts ? PART_PROCESS : 0) |
                                 (event->host_facts ? PART_HOST : 0) |
-                                (is_unix(event->connection_facts) ? PART_UNIX : 0));
+                                (is_unix(event->connection_facts) ? PART_UNIX : 0) |
+                                (has_tls(event->connection_facts) ? PART_TLS : 0));
 
     buffer_append_le(buffer, 0, 4);
     buffer_append_le(buffer, event->kind, 1);
@@ -110,6 +124,8 @@ int record_encode(const struct event *event, struct buffer *buffer)
     }
     if (parts & PART_UNIX)
         put_unix(buffer, event->connection_facts);
+    if (parts & PART_TLS)
+        put_tls(buffer, event->connection_facts);
     if (buffer->failed) {
         buffer->len = start;
         return -ENOBUFS;
@@ -160,15 +176,26 @@ static void get_connection(struct reader *reader, struct connection_facts *facts
     facts->netns = reader_le32(reader);
 }
 
+static void get_name(struct reader *reader, struct socket_name *name)
+{
+    struct bytes text = get_string(reader);
+
+    name->len = (uint8_t)MIN(text.len, sizeof(name->bytes));
+    memcpy(name->bytes, text.ptr ?: (const uint8_t *)"", name->len);
+}
+
 static void get_unix(struct reader *reader, struct connection_facts *facts)
 {
-    struct bytes name;
-
     facts->name_is_remote = reader_u8(reader) != 0;
     facts->remote_tgid = reader_le32(reader);
-    name = get_string(reader);
-    facts->name.len = (uint8_t)MIN(name.len, sizeof(facts->name.bytes));
-    memcpy(facts->name.bytes, name.ptr ?: (const uint8_t *)"", facts->name.len);
+    get_name(reader, &facts->name);
+}
+
+static void get_tls(struct reader *reader, struct connection_facts *facts)
+{
+    facts->tls.version = reader_le16(reader);
+    facts->tls.not_after = (int64_t)reader_le64(reader);
+    get_name(reader, &facts->name);
 }
 
 static void get_process(struct reader *reader, struct process_facts *facts)
@@ -210,7 +237,10 @@ int record_decode(struct bytes data, struct event *ret_event, struct record_fact
     }
     if (parts & PART_UNIX)
         get_unix(&reader, &ret_facts->connection);
-    if (reader.failed || kind >= EVENT_COUNT || (parts & PART_UNIX && !event.connection_facts) ||
+    if (parts & PART_TLS)
+        get_tls(&reader, &ret_facts->connection);
+    if (reader.failed || kind >= EVENT_COUNT ||
+        (parts & (PART_UNIX | PART_TLS) && !event.connection_facts) ||
         dir > DIR_OUT || event.data.len > event.length ||
         (kind == EVENT_PROCESS) != !!event.process_facts ||
         (kind == EVENT_HOST) != !!event.host_facts)

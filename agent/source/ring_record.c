@@ -50,7 +50,8 @@ static void read_facts(const struct ft_facts *raw, struct connection_facts *ret_
 static bool is_sound(const struct ft_record *record, size_t payload)
 {
     return (record->kind == FT_KIND_DATA || record->kind == FT_KIND_CLOSE ||
-            record->kind == FT_KIND_CLEAR || record->kind == FT_KIND_CALL) &&
+            record->kind == FT_KIND_CLEAR || record->kind == FT_KIND_CALL ||
+            record->kind == FT_KIND_HANDSHAKE) &&
            record->dir <= FT_DIR_OUT && record->captured == payload &&
            record->captured <= record->length;
 }

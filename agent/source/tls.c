@@ -2,7 +2,12 @@
 /*
  * Files that were looked at are remembered by what the kernel calls them (device, inode,
  * generation), in a cache where a collision costs a second look; files with probes are a list,
- * by what the file itself says, so that none gets its probes twice.
+ * by what the file itself says, so that none gets its probes twice. Containers of one image see the
+ * same file, for which the kernel has the same probes, through overlay file systems with device
+ * numbers of their own.
+ *
+ * A probe keeps its file, and the file system that it was reached by. Where the agent cannot reach
+ * the file by its name any more, it is deleted or a container's, and goes with its last process.
  */
 #include "source/tls.h"
 
@@ -15,10 +20,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <linux/magic.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #define SEEN_LEN 16384 /* a power of two */
 #define FILES_MAX 1024
@@ -35,14 +43,18 @@ static const char *const library_patterns[] = {
 
 struct file_id {
     dev_t device;
-    ino_t inode;
+    bool overlay; /* `device` is one of many that show the same file, */
+    uint32_t inode; /* and above these bits the inode may say which layer it is in */
+    off_t size;
     struct timespec changed;
 };
 
 struct probed_file {
     struct file_id id;
     int fd;
-    bool in_use; /* for forget_deleted */
+    pid_t user;  /* a process that mapped it, 0: none yet */
+    bool own;    /* in the agent's own mount namespace it has a name */
+    bool in_use; /* for forget_unused */
     struct tls_probes probes;
 };
 
@@ -59,36 +71,53 @@ struct tls {
 
 static bool read_id(int fd, struct file_id *ret_id)
 {
+    struct statfs system;
     struct stat stat;
 
-    if (fstat(fd, &stat) < 0)
+    if (fstat(fd, &stat) < 0 || fstatfs(fd, &system) < 0)
         return false;
-    *ret_id = (struct file_id){stat.st_dev, stat.st_ino, stat.st_ctim};
+    *ret_id = (struct file_id){stat.st_dev, system.f_type == OVERLAYFS_SUPER_MAGIC,
+                               (uint32_t)stat.st_ino, stat.st_size, stat.st_ctim};
     return true;
 }
 
 static bool is_same(const struct file_id *a, const struct file_id *b)
 {
-    return a->device == b->device && a->inode == b->inode &&
-           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+    return (a->device == b->device || a->overlay || b->overlay) && a->inode == b->inode &&
+           a->size == b->size && a->changed.tv_sec == b->changed.tv_sec &&
+           a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-static bool is_probed(const struct tls *tls, const struct file_id *id)
+static struct probed_file *find_probed(const struct tls *tls, const struct file_id *id)
 {
     for (size_t i = 0; i < *tls->n_files; i++)
         if (is_same(&tls->files[i].id, id))
-            return true;
-    return false;
+            return &tls->files[i];
+    return NULL;
 }
 
-static void look_at(struct tls *tls, int fd, const char *path)
+/* Is the file what this path means here? */
+static bool is_at(const char *path, int fd)
 {
-    struct probed_file *file = &tls->files[*tls->n_files];
+    struct stat there, here;
+
+    return stat(path, &there) == 0 && fstat(fd, &here) == 0 && there.st_dev == here.st_dev &&
+           there.st_ino == here.st_ino;
+}
+
+static void look_at(struct tls *tls, int fd, const char *path, pid_t user)
+{
+    struct probed_file *file = &tls->files[*tls->n_files], *known;
     struct file_id id;
     int r;
 
-    if (!read_id(fd, &id) || is_probed(tls, &id))
+    if (!read_id(fd, &id))
         return;
+    known = find_probed(tls, &id);
+    if (known) {
+        known->user = user;
+        return;
+    }
     if (*tls->n_files == FILES_MAX) {
         log_warning("%s: no TLS probes: %d files have them already", path, FILES_MAX);
         return;
@@ -100,6 +129,8 @@ static void look_at(struct tls *tls, int fd, const char *path)
         return;
     file->id = id;
     file->fd = dup(fd);
+    file->user = user;
+    file->own = is_at(path, fd);
     __atomic_store_n(tls->n_files, *tls->n_files + 1, __ATOMIC_RELEASE);
     log_info("TLS: %zu functions of %s in %s", file->probes.n_functions, file->probes.library,
              path);
@@ -107,19 +138,27 @@ static void look_at(struct tls *tls, int fd, const char *path)
 
 /* ---- files that are gone --------------------------------------------------------------------- */
 
-static bool is_deleted(const struct probed_file *file)
+/* Deleted, or of a container, and the process that was known to use it has ended. */
+static bool may_be_unused(const struct probed_file *file)
 {
     struct stat stat;
+    bool is_deleted = fstat(file->fd, &stat) == 0 && stat.st_nlink == 0;
 
-    return fstat(file->fd, &stat) == 0 && stat.st_nlink == 0;
+    return is_deleted || (!file->own && kill(file->user, 0) < 0 && errno == ESRCH);
 }
 
 static void note_use(void *arg, const struct mapped_file *mapped)
 {
     struct tls *tls = arg;
 
-    for (size_t i = 0; i < *tls->n_files; i++)
-        tls->files[i].in_use |= tls->files[i].id.inode == mapped->inode;
+    for (size_t i = 0; i < *tls->n_files; i++) {
+        struct probed_file *file = &tls->files[i];
+
+        if (file->id.inode != (uint32_t)mapped->inode)
+            continue;
+        file->in_use = true;
+        file->user = (pid_t)mapped->pid;
+    }
 }
 
 static void drop_file(struct tls *tls, size_t i)
@@ -130,21 +169,22 @@ static void drop_file(struct tls *tls, size_t i)
     tls_probes_remove(&tls->files[i].probes);
     closep(&tls->files[i].fd);
     tls->files[i] = tls->files[last];
+    memset(tls->seen, 0, sizeof(tls->seen)); /* who maps it again shall find it probed again */
     __atomic_store_n(tls->n_files, (uint32_t)last, __ATOMIC_RELEASE);
 }
 
 /* A probe keeps its file's blocks on the disk: where nobody else needs them, it goes. */
-static void forget_deleted(struct tls *tls)
+static void forget_unused(struct tls *tls)
 {
-    size_t n_deleted = 0;
+    size_t n_unused = 0;
 
     for (size_t i = 0; i < *tls->n_files; i++) {
-        tls->files[i].in_use = !is_deleted(&tls->files[i]);
-        n_deleted += !tls->files[i].in_use;
+        tls->files[i].in_use = !may_be_unused(&tls->files[i]);
+        n_unused += !tls->files[i].in_use;
     }
-    if (n_deleted)
+    if (n_unused)
         mapped_scan(note_use, tls);
-    for (size_t i = *tls->n_files; i > 0 && n_deleted; i--)
+    for (size_t i = *tls->n_files; i > 0 && n_unused; i--)
         if (!tls->files[i - 1].in_use)
             drop_file(tls, i - 1);
 }
@@ -164,7 +204,7 @@ static void take_mapped(void *arg, const struct mapped_file *file)
     if (fd < 0)
         return; /* gone, or not to be reached now: the next process may show it */
     *seen = key;
-    look_at(tls, fd, file->path);
+    look_at(tls, fd, file->path, (pid_t)file->pid);
 }
 
 static void open_libraries(void (*sink)(void *arg, int fd, const char *path), void *arg)
@@ -186,7 +226,7 @@ static void open_libraries(void (*sink)(void *arg, int fd, const char *path), vo
 
 static void take_library(void *arg, int fd, const char *path)
 {
-    look_at(arg, fd, path);
+    look_at(arg, fd, path, 0);
 }
 
 static void *run(void *arg)
@@ -200,7 +240,7 @@ static void *run(void *arg)
 
         if (now - tidied_ns > TIDY_EVERY_MS * NS_PER_MS) {
             tidied_ns = now;
-            forget_deleted(tls);
+            forget_unused(tls);
             malloc_trim(0);
         }
         if (r < 0) {

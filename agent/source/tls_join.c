@@ -343,6 +343,7 @@ static bool take_operation(struct tls_join *join, struct event *event)
         return true;
     list_move_to_end(&join->connection_lru, &connection->lru);
     note_operation(join, connection, event);
+    join->options.cipher_text(join->options.arg, event);
     counters_add(join->options.counters, COUNTER_operations_tls_unjoined, 1);
     return false;
 }

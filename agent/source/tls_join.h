@@ -30,6 +30,9 @@ struct tls_join_options {
 
     /* Nobody's clear text was seen on a TLS connection of this process. */
     void (*untraceable)(void *arg, uint32_t tgid, const char *comm);
+
+    /* One operation of a connection that is to be joined: it is not delivered. */
+    void (*cipher_text)(void *arg, const struct event *event);
     void *arg;
 };
 

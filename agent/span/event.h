@@ -13,7 +13,7 @@ struct process_facts; /* enrich/process.h */
 struct host_facts;
 
 #define COMM_LEN 16
-#define PATH_LEN 108 /* of a UNIX socket's name */
+#define NAME_LEN 255 /* of a host (RFC 1035, 2.3.4); of a UNIX socket 108 at most */
 #define ADDRESS_TEXT_MAX 46 /* INET6_ADDRSTRLEN */
 
 enum event_kind {
@@ -45,10 +45,19 @@ static inline bool transport_is_datagram(enum transport transport)
            transport == TRANSPORT_UNIX_DATAGRAM;
 }
 
-/* The name of a UNIX socket: a path, or behind a NUL an abstract name. len 0: it has none. */
+/*
+ * The name of a UNIX socket: a path, or behind a NUL an abstract name. Of a TLS connection: the
+ * server's, as the client asked for it. len 0: it has none.
+ */
 struct socket_name {
     uint8_t len;
-    uint8_t bytes[PATH_LEN];
+    uint8_t bytes[NAME_LEN];
+};
+
+/* What else the handshake of a TLS connection told in clear text. */
+struct tls_facts {
+    uint16_t version;  /* as on the wire: 0x0303 is TLS 1.2; 0: not known */
+    int64_t not_after; /* until when the server's certificate is valid, UNIX seconds; 0: not known */
 };
 
 /* Who did it: the thread, and the process by pid and start time, which no pid reuse can fake. */
@@ -90,7 +99,8 @@ struct connection_facts {
     bool passive;
     bool secure; /* the bytes are the clear text of a TLS connection */
     enum transport transport;
-    struct socket_name name; /* UNIX: the peer's, or where it has none, the own */
+    struct tls_facts tls;
+    struct socket_name name; /* UNIX: the peer's, or where it has none, the own; TLS: the server's */
     bool name_is_remote;
     uint32_t remote_tgid; /* UNIX streams: who connected, or who listened; 0: not known */
     char comm[COMM_LEN];

@@ -17,6 +17,12 @@
 #define SEMCONV_SERVER_PORT BYTES_LITERAL("server.port")
 #define SEMCONV_CLIENT_ADDRESS BYTES_LITERAL("client.address")
 
+/* TLS. The server's name is deprecated in favor of server.address, which often is another one. */
+#define SEMCONV_TLS_PROTOCOL_NAME BYTES_LITERAL("tls.protocol.name")
+#define SEMCONV_TLS_PROTOCOL_VERSION BYTES_LITERAL("tls.protocol.version")
+#define SEMCONV_TLS_SERVER_NOT_AFTER BYTES_LITERAL("tls.server.not_after")
+#define SEMCONV_TLS_CLIENT_SERVER_NAME BYTES_LITERAL("tls.client.server_name")
+
 /* Databases, and messaging where a store carries messages. */
 #define SEMCONV_DB_SYSTEM_NAME BYTES_LITERAL("db.system.name")
 #define SEMCONV_DB_NAMESPACE BYTES_LITERAL("db.namespace")

@@ -25,6 +25,7 @@ static void learn_facts(struct track *track, struct connection *connection,
     connection->has_starts = facts->has_starts;
     connection->passive = facts->passive;
     connection->secure = facts->secure;
+    connection->tls = facts->tls;
     connection->local = facts->local;
     connection->remote = facts->remote;
     connection->transport = facts->transport;

@@ -211,6 +211,7 @@ static void fill_ends(struct exchange *exchange, const struct connection *connec
     exchange->local = turned ? connection->remote : connection->local;
     exchange->remote = turned ? connection->local : connection->remote;
     exchange->transport = connection->transport;
+    exchange->tls = connection->tls;
     exchange->netns = connection->netns;
     exchange->has_endpoints = connection->has_facts;
     exchange->passive = connection->passive;

@@ -76,7 +76,8 @@ struct connection {
     struct endpoint local;
     struct endpoint remote;
     enum transport transport;
-    struct bytes name; /* of a UNIX socket, in `texts` */
+    struct bytes name; /* of a UNIX socket or a TLS server, in `texts` */
+    struct tls_facts tls;
     struct text_block *texts;
     bool name_is_remote;
     uint32_t netns;

@@ -50,8 +50,9 @@ struct exchange {
     bool has_endpoints;
     bool passive; /* `local` is the server's end, and `exec` stands for what is behind it */
     enum transport transport;
-    struct bytes name; /* UNIX: the peer's, or where it has none, the own; in the texts */
+    struct bytes name; /* UNIX: the peer's, or where it has none, the own; TLS: the server's */
     bool name_is_remote;
+    struct tls_facts tls;
     bool serves; /* this end is the connection's server, whoever sent the request */
     uint32_t netns;
     struct exec_context exec; /* who handled the request's first bytes */

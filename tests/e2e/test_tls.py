@@ -4,48 +4,14 @@
 (curl, Python, nginx), with memory in between (aiohttp, Node), linked into the program (Node, C);
 GnuTLS (wget); Go. Each request is one CLIENT and one SERVER span that belong together."""
 import os
-import subprocess
 import time
 
 import flowtrace_e2e as e2e
 import recording
+from tls_e2e import NGINX, make_certificates, run
 
 PEERS = e2e.ROOT / "tests" / "e2e" / "peers" / "tls"
 REQUESTS = 6
-
-NGINX = """
-daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log warn;
-events {{ worker_connections 64; }}
-http {{
-  access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;
-  fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
-  server {{
-    listen 127.0.0.1:{port} ssl http2;
-    ssl_certificate {dir}/server.pem; ssl_certificate_key {dir}/server.key;
-    location / {{ return 200 "nginx\\n"; }}
-  }}
-}}
-"""
-
-
-def run(*command, **options):
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, **options)
-    if done.returncode != 0:
-        raise AssertionError(f"{command} failed: {done.stderr}")
-    return done.stdout
-
-
-def make_certificates(directory):
-    """A throwaway authority, ca.pem, and a server of 127.0.0.1 that it vouches for."""
-    new = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    run(*new, "-x509", "-subj", "/CN=flowtrace test authority", "-keyout", directory / "ca.key",
-        "-out", directory / "ca.pem", "-addext", "keyUsage=critical,keyCertSign")
-    run(*new, "-subj", "/CN=server", "-keyout", directory / "server.key",
-        "-out", directory / "server.csr")
-    (directory / "server.ext").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-    run("openssl", "x509", "-req", "-days", "2", "-in", directory / "server.csr",
-        "-CA", directory / "ca.pem", "-CAkey", directory / "ca.key", "-CAcreateserial",
-        "-extfile", directory / "server.ext", "-out", directory / "server.pem")
 
 
 def build_programs(directory):

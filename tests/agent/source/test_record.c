@@ -89,6 +89,23 @@ static void a_unix_sockets_name_comes_back_too(void **state)
     assert_int_equal(out.connection_facts->remote_tgid, 77);
 }
 
+static void what_a_tls_handshake_told_comes_back_too(void **state)
+{
+    _cleanup_(buffer_done) struct buffer buffer = buffer_make(RECORD_EVENT_MAX);
+    struct connection_facts named = connection;
+    struct event in = data_event(), out;
+    struct record_facts facts;
+
+    named.tls = (struct tls_facts){.version = 0x0303, .not_after = INT64_C(5000000000)};
+    named.name = (struct socket_name){.len = 4, .bytes = "shop"};
+    in.connection_facts = &named;
+    assert_int_equal(record_decode(encode(&in, &buffer), &out, &facts), 0);
+    assert_int_equal(out.connection_facts->tls.version, 0x0303);
+    assert_int_equal(out.connection_facts->tls.not_after, INT64_C(5000000000));
+    assert_int_equal(out.connection_facts->name.len, 4);
+    assert_memory_equal(out.connection_facts->name.bytes, "shop", 4);
+}
+
 static void process_and_host_facts_come_back_too(void **state)
 {
     _cleanup_(buffer_done) struct buffer buffer = buffer_make(RECORD_EVENT_MAX);
@@ -258,6 +275,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_comes_back_as_it_was),
         cmocka_unit_test(a_unix_sockets_name_comes_back_too),
+        cmocka_unit_test(what_a_tls_handshake_told_comes_back_too),
         cmocka_unit_test(process_and_host_facts_come_back_too),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(what_contradicts_itself_is_refused),

@@ -104,7 +104,7 @@ static void a_name_is_never_longer_than_its_place(void **state)
 
     raw.facts.path_len = 255;
     assert_int_equal(decode(&raw, sizeof(raw), &event, &facts), 0);
-    assert_int_equal(facts.name.len, PATH_LEN);
+    assert_int_equal(facts.name.len, FT_PATH_LEN);
 }
 
 static void the_kernel_sides_transports_are_the_agents(void **state)
@@ -115,7 +115,7 @@ static void the_kernel_sides_transports_are_the_agents(void **state)
     assert_int_equal(FT_UNIX_STREAM, TRANSPORT_UNIX_STREAM);
     assert_int_equal(FT_UNIX_SEQPACKET, TRANSPORT_UNIX_SEQPACKET);
     assert_int_equal(FT_UNIX_DATAGRAM, TRANSPORT_UNIX_DATAGRAM);
-    assert_int_equal(FT_PATH_LEN, PATH_LEN);
+    assert_int_equal(FT_PATH_LEN, FT_PATH_LEN);
 }
 
 static void every_truncation_is_refused(void **state)

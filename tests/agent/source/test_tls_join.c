@@ -26,6 +26,7 @@ struct bench {
     struct verdict_seen verdicts[16];
     size_t n_verdicts;
     unsigned n_untraceable;
+    unsigned n_cipher_texts;
     struct event event; /* the last one, as it came out */
 };
 
@@ -35,6 +36,13 @@ static void set_verdict(void *arg, uint64_t id, enum ft_verdict_kind kind, uint3
 
     assert_true(bench->n_verdicts < ELEMENTSOF(bench->verdicts));
     bench->verdicts[bench->n_verdicts++] = (struct verdict_seen){id, kind, head};
+}
+
+static void cipher_text(void *arg, const struct event *event)
+{
+    struct bench *bench = arg;
+
+    bench->n_cipher_texts++;
 }
 
 static void untraceable(void *arg, uint32_t tgid, const char *comm)
@@ -50,7 +58,8 @@ static int setup(void **state)
     struct bench *bench = calloc(1, sizeof(*bench));
     struct tls_join_options options = {
         .max_connections = 4, .max_sessions = 4, .counters = &bench->counters,
-        .set_verdict = set_verdict, .untraceable = untraceable, .arg = bench};
+        .set_verdict = set_verdict, .untraceable = untraceable,
+        .cipher_text = cipher_text, .arg = bench};
 
     *state = bench;
     return tls_join_new(&options, &bench->join);
@@ -120,6 +129,7 @@ static void a_handshake_joins_before_the_first_clear_byte(void **state)
     struct bench *bench = *state;
 
     shake_hands(bench, 1, SESSION(1));
+    assert_int_equal(bench->n_cipher_texts, 2);
     assert_int_equal(counters_get(&bench->counters, COUNTER_tls_sessions_joined), 1);
     assert_true(clear(bench, SESSION(1), DIR_OUT, 0));
     assert_int_equal(bench->event.connection, 1);

@@ -39,6 +39,13 @@ static const char *const ambiguities[HTTP1_AMBIGUITIES] = {
     [HTTP1_BLANK_IN_NAME] = "blank_before_colon",
     [HTTP1_TWO_HOSTS] = "different_hosts",
     [HTTP1_BARE_LF_CHUNK] = "chunk_without_cr",
+    [HTTP1_BLANKS_IN_LINE] = "blanks_in_request_line",
+    [HTTP1_ODD_VERSION] = "http_version",
+    [HTTP1_BAD_NAME] = "header_name",
+    [HTTP1_BARE_LF] = "bare_lf",
+    [HTTP1_BLANK_IN_CHUNK] = "blank_in_chunk_size",
+    [HTTP1_BAD_CHUNK] = "chunk_size",
+    [HTTP1_BAD_CHUNK_END] = "chunk_end",
 };
 
 static void add_text(struct span *span, struct bytes key, struct bytes text)
@@ -182,7 +189,7 @@ void http1_describe(const struct message *request, const struct message *respons
     add_text(span, USER_AGENT_ORIGINAL,
              unfold(span->arena, message_field(request, HTTP1_FIELD_USER_AGENT)));
     describe_body(request, HTTP_REQUEST_BODY_SIZE, span);
-    if (!version.ptr && response)
+    if (!version.len && response)
         version = message_field(response, HTTP1_FIELD_VERSION);
     span_add_text(span, SEMCONV_NETWORK_PROTOCOL_NAME, BYTES_LITERAL("http"));
     add_text(span, SEMCONV_NETWORK_PROTOCOL_VERSION, version);

@@ -4,6 +4,7 @@
  * the length of the name, here and in the table of trace contexts.
  */
 #include "protocols/http1/header.h"
+#include "protocols/http1/start_line.h"
 
 #include "base/macro.h"
 
@@ -67,30 +68,38 @@ static const struct header_row *find_row(struct bytes name)
     return NULL;
 }
 
+/* Offset of the colon; SIZE_MAX where the line is no header. ret_len is of the name before it. */
+static size_t find_colon(struct bytes text, struct http1_headers *headers, size_t *ret_len)
+{
+    size_t n = http1_token_len(text), colon = n;
+
+    *ret_len = n;
+    if (n > 0 && n < text.len && text.ptr[n] == ':')
+        return n;
+    /* Blanks before the colon are wrong, but what they hide would be framing. */
+    while (colon < text.len && is_blank(text.ptr[colon]))
+        colon++;
+    if (n > 0 && colon < text.len && text.ptr[colon] == ':') {
+        mark(headers, HTTP1_BLANK_IN_NAME);
+        return colon;
+    }
+    mark(headers, HTTP1_BAD_NAME);
+    return SIZE_MAX;
+}
+
 /* Is the line's name of interest? `at` is the line's offset in the data. */
 static bool read_name(struct bytes text, size_t at, struct http1_headers *headers,
                       struct line *ret_line)
 {
-    struct bytes name;
-    size_t colon;
+    size_t len, colon = find_colon(text, headers, &len);
+    struct bytes name = bytes_slice(text, 0, len);
 
-    if (!((LETTERS | context_name_letters) >> (text.ptr[0] & 31) & 1))
+    if (colon == SIZE_MAX || !((LETTERS | context_name_letters) >> (text.ptr[0] & 31) & 1))
         return false;
-    colon = bytes_find(text, ':');
-    if (colon == SIZE_MAX)
-        return false;
-    /* Blanks before the colon are wrong, but what they hide would be framing. */
-    name = bytes_slice(text, 0, colon);
-    while (name.len && is_blank(name.ptr[name.len - 1]))
-        name.len--;
     ret_line->row = find_row(name);
     ret_line->context = ret_line->row ? CONTEXT_NONE : context_name_of(name);
     ret_line->value = at + colon + 1;
-    if (!ret_line->row && ret_line->context == CONTEXT_NONE)
-        return false;
-    if (name.len < colon)
-        mark(headers, HTTP1_BLANK_IN_NAME);
-    return true;
+    return ret_line->row || ret_line->context != CONTEXT_NONE;
 }
 
 /* "5", and also "5, 5", which is what merged duplicates look like (RFC 9112, section 6.3). */
@@ -218,6 +227,7 @@ static struct bytes strip_end(struct bytes line, size_t n, struct http1_headers 
 
     line = bytes_slice(line, 0, n);
     cr = bytes_find(line, '\r');
+    headers->line_ends |= n && line.ptr[n - 1] == '\r' ? LINE_END_CRLF : LINE_END_LF;
     if (cr == SIZE_MAX)
         return line;
     if (cr != n - 1)
@@ -225,12 +235,13 @@ static struct bytes strip_end(struct bytes line, size_t n, struct http1_headers 
     return bytes_slice(line, 0, line.ptr[n - 1] == '\r' ? n - 1 : n);
 }
 
-bool headers_read(struct bytes data, struct http1_headers *ret_headers)
+bool headers_read(struct bytes data, unsigned line_ends, struct http1_headers *ret_headers)
 {
     struct line line;
     bool pending = false, ended = false; /* pending: the value of `line` may be folded */
 
     memset(ret_headers, 0, offsetof(struct http1_headers, contexts));
+    ret_headers->line_ends = line_ends;
     while (!ended) {
         size_t at = ret_headers->len, n;
         struct bytes text = bytes_skip(data, at);
@@ -252,6 +263,8 @@ bool headers_read(struct bytes data, struct http1_headers *ret_headers)
     if (pending)
         add_value(ret_headers, &line,
                   bytes_slice(data, line.value, ret_headers->len - line.value));
+    if (ret_headers->line_ends == (LINE_END_CRLF | LINE_END_LF))
+        mark(ret_headers, HTTP1_BARE_LF);
     return ended;
 }
 

@@ -22,6 +22,8 @@
 _Static_assert(HTTP1_CONTEXTS_MAX >= CONTEXT_NAME_COUNT, "where there are more, a name is repeated");
 _Static_assert(HTTP1_CONTEXTS_MAX + 7 <= MESSAGE_FIELDS_MAX, "a request's own fields are seven");
 
+enum line_end { LINE_END_CRLF = 1 << 0, LINE_END_LF = 1 << 1 };
+
 enum length_state { LENGTH_NONE, LENGTH_KNOWN, LENGTH_INVALID };
 
 struct http1_headers {
@@ -34,6 +36,7 @@ struct http1_headers {
     uint64_t length; /* at most INT64_MAX */
     size_t len;      /* bytes of all complete lines, the empty one included */
     enum http1_ambiguity ambiguity; /* the first one found */
+    unsigned line_ends; /* enum line_end: those that were seen */
     uint32_t spoiled; /* bit per enum context_name: too many lines, what is left is not valid */
     unsigned n_contexts;
     struct field contexts[HTTP1_CONTEXTS_MAX]; /* in the order of the lines */
@@ -41,9 +44,10 @@ struct http1_headers {
 
 /*
  * Reads header lines from the start of `data` up to the empty line, and says whether it was there;
- * otherwise `ret_headers` has what the complete lines say.
+ * otherwise `ret_headers` has what the complete lines say. `line_ends` are those before `data`, to
+ * which the lines are held.
  */
-bool headers_read(struct bytes data, struct http1_headers *ret_headers);
+bool headers_read(struct bytes data, unsigned line_ends, struct http1_headers *ret_headers);
 
 /* Is "chunked" the last coding of this Transfer-Encoding? */
 bool header_ends_chunked(struct bytes transfer_encoding);

@@ -3,8 +3,9 @@
  * HTTP/1.0 and 1.1 (RFC 9112, RFC 9110): what the files of this folder share.
  *
  *   start_line  the first line           header    the lines behind it
- *   parse       framing of messages      sync      probe and resync
+ *   parse       framing of messages      chunk     lines and ends of chunks
  *   url, route  the target's parts       describe  messages -> span attributes
+ *   sync        probe and resync
  */
 #pragma once
 
@@ -16,7 +17,7 @@
 enum http1_field {
     HTTP1_FIELD_METHOD = FIELD_PROTOCOL,
     HTTP1_FIELD_TARGET,
-    HTTP1_FIELD_VERSION, /* "1.1"; missing where the start line was cut */
+    HTTP1_FIELD_VERSION, /* "1.1"; missing where the start line was cut, empty where it is odd */
     HTTP1_FIELD_HOST,
     HTTP1_FIELD_USER_AGENT,
     HTTP1_FIELD_BODY_SIZE, /* decimal digits: Content-Length where it frames the body, or the sum
@@ -41,6 +42,13 @@ enum http1_ambiguity {
     HTTP1_BLANK_IN_NAME,  /* between the name of a header and its colon */
     HTTP1_TWO_HOSTS,      /* different Host headers */
     HTTP1_BARE_LF_CHUNK,  /* a chunk's size line that ends without CR */
+    HTTP1_BLANKS_IN_LINE, /* blanks or controls in the request line, or a target with blanks */
+    HTTP1_ODD_VERSION,    /* not "HTTP/1." and one digit */
+    HTTP1_BAD_NAME,       /* a header line without colon, or whose name is no token */
+    HTTP1_BARE_LF,        /* a line that ends without CR among others that have it */
+    HTTP1_BLANK_IN_CHUNK, /* between a chunk's size and the line's end or extension */
+    HTTP1_BAD_CHUNK,      /* a chunk's size is no number, or too large */
+    HTTP1_BAD_CHUNK_END,  /* no CR LF behind a chunk, as far as that was captured */
     HTTP1_AMBIGUITIES,
 };
 

@@ -28,13 +28,22 @@ static bool begins_one_of(struct bytes data, const char *const *names, size_t n_
     return false;
 }
 
-bool method_is_conventional(struct bytes method)
+static bool is_one_of(struct bytes method, const char *const *names, size_t n_names)
 {
-    for (size_t i = 0; i < ELEMENTSOF(conventional); i++)
-        if (bytes_equal(method, bytes_slice(bytes_from_string(conventional[i]), 0,
-                                            strlen(conventional[i]) - 1)))
+    for (size_t i = 0; i < n_names; i++)
+        if (bytes_equal(method, bytes_slice(bytes_from_string(names[i]), 0, strlen(names[i]) - 1)))
             return true;
     return false;
+}
+
+bool method_is_conventional(struct bytes method)
+{
+    return is_one_of(method, conventional, ELEMENTSOF(conventional));
+}
+
+bool method_is_registered(struct bytes method)
+{
+    return method_is_conventional(method) || is_one_of(method, registered, ELEMENTSOF(registered));
 }
 
 bool method_may_begin(struct bytes data)

@@ -11,5 +11,8 @@
 /* One of the nine that http.request.method may name: RFC 9110, section 9, and PATCH (RFC 5789). */
 bool method_is_conventional(struct bytes method);
 
+/* A registered one. */
+bool method_is_registered(struct bytes method);
+
 /* Does `data` begin with a registered method and a space, or is it a beginning of one? */
 bool method_may_begin(struct bytes data);

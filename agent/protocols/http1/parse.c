@@ -13,6 +13,7 @@
  * Where the head is cut (input->cut) its framing is unknown: the message is TRUNCATED and said to
  * end at the cut, and the caller finds the next one by resync.
  */
+#include "protocols/http1/chunk.h"
 #include "protocols/http1/header.h"
 #include "protocols/http1/http1.h"
 #include "protocols/http1/start_line.h"
@@ -155,6 +156,7 @@ static void write_message(const struct draft *draft, const struct framing *frami
 {
     const struct http1_headers *headers = &draft->headers;
     bool is_request = draft->kind == MESSAGE_REQUEST;
+    struct bytes version = draft->request.version;
 
     message->kind = draft->kind;
     message->flags = framing->flags | draft->flags;
@@ -170,7 +172,9 @@ static void write_message(const struct draft *draft, const struct framing *frami
     if (is_request) {
         message_add(message, HTTP1_FIELD_METHOD, draft->request.method);
         message_add(message, HTTP1_FIELD_TARGET, draft->request.target);
-        add_field(message, HTTP1_FIELD_VERSION, draft->request.version);
+        if (draft->request.odd == LINE_VERSION)
+            version.len = 0;
+        add_field(message, HTTP1_FIELD_VERSION, version);
         add_field(message, HTTP1_FIELD_HOST, headers->host);
         add_field(message, HTTP1_FIELD_USER_AGENT, headers->user_agent);
     } else {
@@ -182,13 +186,29 @@ static void write_message(const struct draft *draft, const struct framing *frami
         message_add(message, headers->contexts[i].id, headers->contexts[i].value);
 }
 
+/* What is wrong with the framing weighs most. */
+static enum http1_ambiguity gravest(const struct framing *framing, const struct draft *draft)
+{
+    if (framing->ambiguity)
+        return framing->ambiguity;
+    if (draft->request.odd)
+        return draft->request.odd == LINE_VERSION ? HTTP1_ODD_VERSION : HTTP1_BLANKS_IN_LINE;
+    return draft->headers.ambiguity;
+}
+
 static void begin_message(struct http1_state *http1, enum sender sender,
-                          const struct framing *framing, const struct http1_headers *headers)
+                          const struct framing *framing, const struct draft *draft)
 {
     http1->phases[sender] = framing->next;
     http1->chunked[sender] = 0;
-    http1->ambiguities[sender] =
-        (uint8_t)(framing->ambiguity ? framing->ambiguity : headers->ambiguity);
+    http1->ambiguities[sender] = (uint8_t)gravest(framing, draft);
+}
+
+/* Of what comes behind the head the first counts, and only where the head was clear. */
+static void note_late(struct http1_state *http1, enum sender sender, enum http1_ambiguity late)
+{
+    if (http1->ambiguities[sender] == HTTP1_CLEAR)
+        http1->ambiguities[sender] = (uint8_t)late;
 }
 
 static void add_ambiguity(const struct http1_state *http1, enum sender sender,
@@ -220,6 +240,7 @@ static enum line_match read_head(enum sender sender, struct bytes data, struct d
     bool is_request = sender == SENDER_CLIENT;
     size_t line_len;
     enum line_match match;
+    unsigned line_end;
 
     *ret_draft = (struct draft){.kind = is_request ? MESSAGE_REQUEST : MESSAGE_RESPONSE};
     match = is_request ? request_line_match(data, &ret_draft->request)
@@ -227,7 +248,10 @@ static enum line_match read_head(enum sender sender, struct bytes data, struct d
     if (match != LINE_FITS)
         return match;
     line_len = is_request ? ret_draft->request.len : ret_draft->status.len;
-    match = headers_read(bytes_skip(data, line_len), &ret_draft->headers) ? LINE_FITS : LINE_MORE;
+    line_end = line_len > 1 && data.ptr[line_len - 2] == '\r' ? LINE_END_CRLF : LINE_END_LF;
+    match = headers_read(bytes_skip(data, line_len), line_end, &ret_draft->headers)
+                ? LINE_FITS
+                : LINE_MORE;
     ret_draft->len = line_len + ret_draft->headers.len;
     return match;
 }
@@ -272,7 +296,7 @@ static struct parse_result parse_head(struct http1_state *http1, const struct pa
     if (match == LINE_MORE && !tell_cut(&draft, data))
         return bad;
     framing = frame(http1, &draft);
-    begin_message(http1, input->sender, &framing, &draft.headers);
+    begin_message(http1, input->sender, &framing, &draft);
     write_message(&draft, &framing, data, ret_message);
     add_ambiguity(http1, input->sender, ret_message);
     if (draft.kind == MESSAGE_REQUEST && !requests_push(http1, draft.request.method))
@@ -283,52 +307,43 @@ static struct parse_result parse_head(struct http1_state *http1, const struct pa
         .status = PARSE_MESSAGE, .used = draft.len, .skip = framing.skip};
 }
 
-static int hex_digit(uint8_t c)
+/* Nobody can know where the body ends. That is said at once: the answer may end the exchange. */
+static struct parse_result break_body(struct http1_state *http1, const struct parse_input *input,
+                                      enum http1_ambiguity why, struct message *ret_message)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* `line` is "size", blanks, and perhaps ";extensions". False where it is not. */
-static bool read_chunk_size(struct bytes line, uint64_t *ret_size)
-{
-    uint64_t size = 0;
-    size_t n = 0;
-
-    for (; n < line.len && hex_digit(line.ptr[n]) >= 0; n++) {
-        if (size > INT64_MAX >> 4)
-            return false;
-        size = size << 4 | (uint64_t)hex_digit(line.ptr[n]);
-    }
-    line = n > 0 ? bytes_skip(line, n) : BYTES_NULL;
-    while (line.len && (line.ptr[0] == ' ' || line.ptr[0] == '\t' || line.ptr[0] == '\r'))
-        line = bytes_skip(line, 1);
-    *ret_size = size;
-    return n > 0 && (line.len == 0 || line.ptr[0] == ';');
+    note_late(http1, input->sender, why);
+    http1->phases[input->sender] = HTTP1_UNFRAMED;
+    message_start(ret_message, MESSAGE_PART, 0, bytes_slice(input->data, 0, 1));
+    add_ambiguity(http1, input->sender, ret_message);
+    return (struct parse_result){.status = PARSE_MESSAGE, .used = 1};
 }
 
 /*
  * The chunk's data are skipped with the CR LF behind them: they may not have been captured. A cut
  * size line is BAD, for nobody knows where the next one is.
  */
-static struct parse_result parse_chunk(struct http1_state *http1, const struct parse_input *input)
+static struct parse_result parse_chunk(struct http1_state *http1, const struct parse_input *input,
+                                       struct message *ret_message)
 {
     size_t n = bytes_find(input->data, '\n');
+    enum http1_ambiguity odd;
+    unsigned end_len;
     uint64_t size;
 
-    if (n == SIZE_MAX && !input->cut && input->data.len < HTTP1_CHUNK_LINE_MAX &&
-        hex_digit(input->data.ptr[0]) >= 0)
-        return more(input->data.len);
+    if (n == SIZE_MAX && input->data.len < HTTP1_CHUNK_LINE_MAX &&
+        chunk_line_may_begin(input->data.ptr[0]))
+        return input->cut ? bad : more(input->data.len);
     if (n == SIZE_MAX || n >= HTTP1_CHUNK_LINE_MAX ||
-        !read_chunk_size(bytes_slice(input->data, 0, n), &size))
-        return bad;
-    if (n == 0 || input->data.ptr[n - 1] != '\r')
-        http1->ambiguities[input->sender] = HTTP1_BARE_LF_CHUNK;
+        !chunk_line_read(bytes_slice(input->data, 0, n), &size, &odd))
+        return break_body(http1, input, HTTP1_BAD_CHUNK, ret_message);
+    end_len = size ? chunk_end_len(bytes_skip(input->data, n + 1), size) : 0;
+    if (size && end_len == 0)
+        return break_body(http1, input, HTTP1_BAD_CHUNK_END, ret_message);
+    if (odd || end_len == 1)
+        note_late(http1, input->sender, odd ? odd : HTTP1_BAD_CHUNK_END);
     http1->chunked[input->sender] += MIN(size, UINT64_MAX - http1->chunked[input->sender]);
     if (size > 0)
-        return none(n + 1, size + 2);
+        return none(n + 1, size + end_len);
     http1->phases[input->sender] = HTTP1_TRAILER;
     return none(n + 1, 0);
 }
@@ -339,7 +354,7 @@ static struct parse_result parse_trailer(struct http1_state *http1,
                                          struct message *ret_message)
 {
     struct http1_headers trailers;
-    bool ended = headers_read(input->data, &trailers);
+    bool ended = headers_read(input->data, LINE_END_CRLF, &trailers);
     size_t len = ended || !input->cut ? trailers.len : input->data.len;
 
     if (!ended && !input->cut)
@@ -354,8 +369,8 @@ static struct parse_result parse_trailer(struct http1_state *http1,
     ret_message->head = bytes_slice(input->data, 0, len);
     ret_message->n_fields = 0;
     add_chunked(http1, input->sender, ret_message);
-    if (http1->ambiguities[input->sender] == HTTP1_BARE_LF_CHUNK)
-        add_ambiguity(http1, input->sender, ret_message);
+    note_late(http1, input->sender, trailers.ambiguity);
+    add_ambiguity(http1, input->sender, ret_message);
     return (struct parse_result){.status = PARSE_MESSAGE, .used = len};
 }
 
@@ -368,7 +383,7 @@ struct parse_result http1_parse(void *state, const struct parse_input *input,
         return input->cut ? bad : more(0);
     switch (http1->phases[input->sender]) {
     case HTTP1_CHUNK:
-        return parse_chunk(http1, input);
+        return parse_chunk(http1, input, ret_message);
     case HTTP1_TRAILER:
         return parse_trailer(http1, input, ret_message);
     case HTTP1_UNFRAMED:

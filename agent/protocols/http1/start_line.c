@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Matching request and status lines; the shapes stand in start_line.h. */
 #include "protocols/http1/start_line.h"
+#include "protocols/http1/method.h"
 
 #define HTTP_PREFIX BYTES_LITERAL("HTTP/1.")
 #define VERSION_OFFSET 5 /* of "1.1" in "HTTP/1.1" */
@@ -58,7 +59,7 @@ static enum line_match end_match(struct bytes data, size_t *ret_len)
     return LINE_FITS;
 }
 
-enum line_match request_line_match(struct bytes data, struct request_line *ret_line)
+static enum line_match clean_line_match(struct bytes data, struct request_line *ret_line)
 {
     struct request_line line = {0};
     size_t n = run_of(data, is_token), end = 0;
@@ -89,6 +90,98 @@ enum line_match request_line_match(struct bytes data, struct request_line *ret_l
     if (match != LINE_NO)
         *ret_line = line;
     return match;
+}
+
+/* What some server takes for a blank between the parts. */
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static struct bytes skip_spaces(struct bytes b)
+{
+    while (b.len && is_space(b.ptr[0]))
+        b = bytes_skip(b, 1);
+    return b;
+}
+
+static struct bytes trim_spaces(struct bytes b)
+{
+    b = skip_spaces(b);
+    while (b.len && is_space(b.ptr[b.len - 1]))
+        b.len--;
+    return b;
+}
+
+/* The offset of the last word that begins with "HTTP" and is no URI, or SIZE_MAX. */
+static size_t find_version(struct bytes line)
+{
+    static const struct bytes name = {(const uint8_t *)"HTTP", 4};
+
+    for (size_t at = line.len; at-- > 1;)
+        if (is_space(line.ptr[at - 1]) &&
+            bytes_equal_nocase(bytes_slice(line, at, name.len), name) &&
+            !bytes_starts_with(bytes_skip(line, at + name.len), BYTES_LITERAL(":")))
+            return at;
+    return SIZE_MAX;
+}
+
+static size_t word_len(struct bytes line)
+{
+    size_t n = 0;
+
+    while (n < line.len && !is_space(line.ptr[n]))
+        n++;
+    return n;
+}
+
+/* Nothing but blanks, or a method: as far as it is there. */
+static bool may_become_odd(struct bytes text, size_t n)
+{
+    return n == text.len ? n == 0 || method_may_begin(text)
+                         : method_is_registered(bytes_slice(text, 0, n));
+}
+
+/* Where an odd line does not end in `data` its method is set, and its target's beginning. */
+static enum line_match odd_line_match(struct bytes data, struct request_line *ret_line)
+{
+    size_t end = bytes_find(data, '\n'), at, n;
+    struct bytes text = skip_spaces(bytes_slice(data, 0, end)), rest;
+    struct request_line line = {.odd = LINE_BLANKS, .len = end + 1};
+
+    n = word_len(text);
+    line.method = bytes_slice(text, 0, n);
+    rest = trim_spaces(bytes_skip(text, n));
+    if (end == SIZE_MAX) {
+        if (!may_become_odd(text, n))
+            return LINE_NO;
+        line.target = bytes_slice(rest, 0, word_len(rest));
+        *ret_line = line;
+        return LINE_MORE;
+    }
+    if (!method_is_registered(line.method))
+        return LINE_NO;
+    at = find_version(rest);
+    if (at == SIZE_MAX)
+        return LINE_NO;
+    line.target = trim_spaces(bytes_slice(rest, 0, at));
+    rest = bytes_skip(rest, at);
+    rest = bytes_slice(rest, 0, word_len(rest));
+    line.version = bytes_skip(rest, VERSION_OFFSET);
+    if (line.target.len == 0)
+        return LINE_NO;
+    if (rest.len != HTTP_PREFIX.len + 1 || !bytes_starts_with(rest, HTTP_PREFIX) ||
+        !is_digit(rest.ptr[HTTP_PREFIX.len]))
+        line.odd = LINE_VERSION;
+    *ret_line = line;
+    return LINE_FITS;
+}
+
+enum line_match request_line_match(struct bytes data, struct request_line *ret_line)
+{
+    enum line_match match = clean_line_match(data, ret_line);
+
+    return match == LINE_NO ? odd_line_match(data, ret_line) : match;
 }
 
 /* Three digits, the first of them not 0. */
@@ -130,6 +223,11 @@ enum line_match status_line_match(struct bytes data, struct status_line *ret_lin
         line.len = data.len - rest.len + n + 1;
     *ret_line = line;
     return n != SIZE_MAX ? LINE_FITS : LINE_MORE;
+}
+
+size_t http1_token_len(struct bytes data)
+{
+    return run_of(data, is_token);
 }
 
 size_t http1_count_line_ends(struct bytes data)

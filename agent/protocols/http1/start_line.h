@@ -7,8 +7,14 @@
  *   '-' '----------'      '-'                   '-' '-'
  *   method  target        version           version  code
  *
- * A bare LF ends a line too (section 2.2). Everything else is strict: one space, a token, a target
- * without blanks and controls, "HTTP/1." and a digit. So "PRI * HTTP/2.0" never fits.
+ * A bare LF ends a line too (section 2.2). A clean line has one space, a token, a target without
+ * blanks and controls, "HTTP/1." and a digit. What some servers serve besides, and others answer
+ * with 400 (section 3), is a request too, but *odd*: known only once its LF is there.
+ *
+ *   GET  /a b HTTP/1.10 SP LF    a registered method (another first word may be the end of a body),
+ *                                the last word that begins with "HTTP", and what is between
+ *
+ * "PRI * HTTP/2.0" never fits.
  */
 #pragma once
 
@@ -22,10 +28,17 @@ enum line_match {
     LINE_FITS,
 };
 
+enum line_oddity {
+    LINE_CLEAN,
+    LINE_BLANKS,  /* blanks or controls where none belong */
+    LINE_VERSION, /* "HTTP/1.10", "http/1.1", "HTTP/2.0" */
+};
+
 struct request_line {
     struct bytes method;
     struct bytes target;
-    struct bytes version; /* "1.1" */
+    struct bytes version; /* "1.1"; of an odd one whatever is behind "HTTP/" */
+    enum line_oddity odd;
     size_t len;           /* with the line's end */
 };
 
@@ -43,3 +56,6 @@ enum line_match status_line_match(struct bytes data, struct status_line *ret_lin
 
 /* The number of CR and LF at the start of the data. */
 size_t http1_count_line_ends(struct bytes data);
+
+/* The length of the token (RFC 9110, section 5.6.2) at the start of the data. */
+size_t http1_token_len(struct bytes data);

@@ -20,7 +20,7 @@ static struct http1_headers read_whole(const char *text)
 {
     struct http1_headers headers;
 
-    assert_true(headers_read(bytes_from_string(text), &headers));
+    assert_true(headers_read(bytes_from_string(text), 0, &headers));
     assert_int_equal(headers.len, strlen(text));
     return headers;
 }
@@ -199,11 +199,11 @@ static void without_the_empty_line_the_complete_lines_count(void **state)
 {
     struct http1_headers headers;
 
-    assert_false(headers_read(BYTES_LITERAL("Host: a\r\nUser-Agent: cu"), &headers));
+    assert_false(headers_read(BYTES_LITERAL("Host: a\r\nUser-Agent: cu"), 0, &headers));
     assert_text(headers.host, "a");
     assert_null(headers.user_agent.ptr);
     assert_int_equal(headers.len, strlen("Host: a\r\n"));
-    assert_false(headers_read(BYTES_NULL, &headers));
+    assert_false(headers_read(BYTES_NULL, 0, &headers));
     assert_int_equal(headers.len, 0);
 }
 

@@ -152,7 +152,23 @@ static void what_can_be_read_in_two_ways_is_marked(void **state)
         {SENDER_CLIENT, "GET / HTTP/1.1\r\nX: a\rContent-Length: 5\r\n\r\n", HTTP1_BARE_CR},
         {SENDER_CLIENT, "GET / HTTP/1.1\r\nX: a\r\r\n\r\n", HTTP1_BARE_CR},
         {SENDER_CLIENT, "PUT / HTTP/1.1\r\nContent-Length : 5\r\n\r\n", HTTP1_BLANK_IN_NAME},
+        {SENDER_CLIENT, "GET / HTTP/1.1\r\nX-Any : 5\r\n\r\n", HTTP1_BLANK_IN_NAME},
+        {SENDER_CLIENT, "GET / HTTP/1.1\r\nX-Any\t: 5\r\n\r\n", HTTP1_BLANK_IN_NAME},
+        {SENDER_CLIENT, "GET / HTTP/1.1\r\nnonsense\r\n\r\n", HTTP1_BAD_NAME},
+        {SENDER_CLIENT, "GET / HTTP/1.1\r\n: 5\r\n\r\n", HTTP1_BAD_NAME},
+        {SENDER_CLIENT, "GET / HTTP/1.1\r\nX Y: 5\r\n\r\n", HTTP1_BAD_NAME},
+        {SENDER_CLIENT, "GET / HTTP/1.1\r\nX(: 5\r\n\r\n", HTTP1_BAD_NAME},
+        {SENDER_CLIENT, "GET / HTTP/1.1\r\nContent-Length\x01: 5\r\n\r\n", HTTP1_BAD_NAME},
+        {SENDER_CLIENT, "GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", HTTP1_BARE_LF},
+        {SENDER_CLIENT, "GET / HTTP/1.1\nHost: a\r\n\r\n", HTTP1_BARE_LF},
+        {SENDER_CLIENT, "GET / HTTP/1.1\r\nHost: a\r\n\n", HTTP1_BARE_LF},
+        {SENDER_CLIENT, "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_BLANKS_IN_LINE},
+        {SENDER_CLIENT, "GET / HTTP/1.10\r\nHost: a\r\n\r\n", HTTP1_ODD_VERSION},
+        /* Of several the gravest: the framing, then the start line, then the first header. */
+        {SENDER_CLIENT, "GET  / HTTP/1.1\r\nX : a\r\n\r\n", HTTP1_BLANKS_IN_LINE},
+        {SENDER_CLIENT, "GET  / HTTP/1.1\r\nContent-Length: x\r\n\r\n", HTTP1_BAD_LENGTH},
         {SENDER_SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", HTTP1_CLEAR},
+        {SENDER_SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 5\n\r\n", HTTP1_BARE_LF},
         {SENDER_SERVER, "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", HTTP1_CLEAR},
         {SENDER_SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n", HTTP1_BAD_LENGTH},
         {SENDER_SERVER, "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -172,6 +188,17 @@ static void what_can_be_read_in_two_ways_is_marked(void **state)
         assert_int_equal(found.len ? found.ptr[0] : HTTP1_CLEAR, cases[i].ambiguity);
         assert_int_equal(found.len, cases[i].ambiguity != HTTP1_CLEAR);
     }
+}
+
+static void an_odd_version_is_neither_shown_nor_taken_for_a_cut(void **state)
+{
+    struct http1_state http1 = {0};
+    struct message message = parse(&http1, SENDER_CLIENT, "GET / HTTP/1.x\r\n\r\n");
+    struct bytes version = message_field(&message, HTTP1_FIELD_VERSION);
+
+    assert_non_null(version.ptr);
+    assert_int_equal(version.len, 0);
+    assert_int_equal(message.flags, MESSAGE_ENDS);
 }
 
 static void behind_a_body_without_a_known_end_only_resync_goes_on(void **state)
@@ -289,39 +316,87 @@ static void nothing_is_said_behind_more_open_requests_than_are_kept(void **state
                      MESSAGE_ENDS | MESSAGE_LAST);
 }
 
-static void chunk_sizes_say_how_much_is_skipped(void **state)
+static void chunk_lines_say_how_much_is_skipped_and_what_is_odd_in_them(void **state)
 {
     static const struct {
         const char *text;
         enum parse_status status;
         size_t used;
         uint64_t skip;
+        enum http1_ambiguity odd;
     } cases[] = {
-        {"5\r\nhello", PARSE_NONE, 3, 7},
-        {"5\nhello", PARSE_NONE, 2, 7},
-        {"00aF\r\n", PARSE_NONE, 6, 0xaf + 2},
-        {"5 ;a=\"b\"\r\n", PARSE_NONE, 10, 7},
-        {"5   \r\n", PARSE_NONE, 6, 7},
-        {"7fffffffffffffff\r\n", PARSE_NONE, 18, (uint64_t)INT64_MAX + 2},
-        {"8000000000000000\r\n", PARSE_BAD, 0, 0},
-        {"fffffffffffffffff\r\n", PARSE_BAD, 0, 0},
-        {"\r\n", PARSE_BAD, 0, 0},
-        {";a\r\n", PARSE_BAD, 0, 0},
-        {"5x\r\n", PARSE_BAD, 0, 0},
-        {"-5\r\n", PARSE_BAD, 0, 0},
-        {"x", PARSE_BAD, 0, 0},
-        {"5\r", PARSE_MORE, 0, 0},
-        {"5;a", PARSE_MORE, 0, 0},
+        {"5\r\nhello", PARSE_NONE, 3, 7, HTTP1_CLEAR},
+        {"5\nhello", PARSE_NONE, 2, 7, HTTP1_BARE_LF_CHUNK},
+        {"00aF\r\n", PARSE_NONE, 6, 0xaf + 2, HTTP1_CLEAR},
+        {"5;a=\"b\"\r\n", PARSE_NONE, 9, 7, HTTP1_CLEAR},
+        {"5 ;a=\"b\"\r\n", PARSE_NONE, 10, 7, HTTP1_BLANK_IN_CHUNK},
+        {"5 \t \r\n", PARSE_NONE, 6, 7, HTTP1_BLANK_IN_CHUNK},
+        {"5\r\r\n", PARSE_NONE, 4, 7, HTTP1_BARE_CR},
+        {"5;a\rb\r\n", PARSE_NONE, 7, 7, HTTP1_BARE_CR},
+        {"5;a\nb\r\n", PARSE_NONE, 4, 7, HTTP1_BARE_LF_CHUNK},
+        {"7fffffffffffffff\r\n", PARSE_NONE, 18, (uint64_t)INT64_MAX + 2, HTTP1_CLEAR},
+        {"00000000000000000000005\r\n", PARSE_NONE, 25, 7, HTTP1_CLEAR},
+        {"8000000000000000\r\n", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK},
+        {"10000000000000005\r\n", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK},
+        {"\r\n", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK},
+        {";a\r\n", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK},
+        {" 5\r\n", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK},
+        {"5x\r\n", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK},
+        {"0x5\r\n", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK},
+        {"1_0\r\n", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK},
+        {"+5\r\n", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK},
+        {"-5\r\n", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK},
+        {"x", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK},
+        {"5\r\nhello\r", PARSE_NONE, 3, 7, HTTP1_CLEAR},
+        {"5\r\nhello\r\n", PARSE_NONE, 3, 7, HTTP1_CLEAR},
+        {"5\r\nhello\n0", PARSE_NONE, 3, 6, HTTP1_BAD_CHUNK_END},
+        {"5\r\nhello0", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK_END},
+        {"5\r\nhello\r0", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK_END},
+        {"5\r\nhelloXX", PARSE_MESSAGE, 1, 0, HTTP1_BAD_CHUNK_END},
+        {"5\r", PARSE_MORE, 0, 0, HTTP1_CLEAR},
+        {"5;a", PARSE_MORE, 0, 0, HTTP1_CLEAR},
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
         struct http1_state http1 = {.phases = {HTTP1_CHUNK}};
-        struct message message;
+        struct message message = {.n_fields = 0};
         struct parse_result result = step(&http1, SENDER_CLIENT, false, cases[i].text, &message);
 
         assert_int_equal(result.status, cases[i].status);
         assert_int_equal(result.used, cases[i].used);
         assert_int_equal(result.skip, cases[i].skip);
+        assert_int_equal(http1.ambiguities[SENDER_CLIENT], cases[i].odd);
+        if (result.status != PARSE_MESSAGE)
+            continue;
+        assert_int_equal(message.kind, MESSAGE_PART);
+        assert_int_equal(message.flags, 0);
+        assert_int_equal(message_field(&message, HTTP1_FIELD_AMBIGUITY).ptr[0], cases[i].odd);
+        assert_int_equal(http1.phases[SENDER_CLIENT], HTTP1_UNFRAMED);
+    }
+}
+
+static void what_is_odd_in_trailers_is_marked_and_the_head_counts_first(void **state)
+{
+    static const struct {
+        const char *trailers;
+        enum http1_ambiguity before, odd;
+    } cases[] = {
+        {"A: b\r\n\r\n", HTTP1_CLEAR, HTTP1_CLEAR},
+        {"A: b\n\r\n", HTTP1_CLEAR, HTTP1_BARE_LF},
+        {"\n", HTTP1_CLEAR, HTTP1_BARE_LF},
+        {"nonsense\r\n\r\n", HTTP1_CLEAR, HTTP1_BAD_NAME},
+        {"A: b\r\n c\r\n\r\n", HTTP1_CLEAR, HTTP1_FOLDED_LINE},
+        {"nonsense\r\n\r\n", HTTP1_TWO_FRAMINGS, HTTP1_TWO_FRAMINGS},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        struct http1_state http1 = {.phases = {HTTP1_TRAILER},
+                                    .ambiguities = {(uint8_t)cases[i].before}};
+        struct message message = parse(&http1, SENDER_CLIENT, cases[i].trailers);
+        struct bytes found = message_field(&message, HTTP1_FIELD_AMBIGUITY);
+
+        assert_int_equal(message.flags, MESSAGE_ENDS);
+        assert_int_equal(found.len ? found.ptr[0] : HTTP1_CLEAR, cases[i].odd);
     }
 }
 
@@ -497,6 +572,7 @@ int main(void)
         cmocka_unit_test(a_switch_of_protocols_names_its_successor),
         cmocka_unit_test(request_bodies_end_as_rfc_9112_says),
         cmocka_unit_test(what_can_be_read_in_two_ways_is_marked),
+        cmocka_unit_test(an_odd_version_is_neither_shown_nor_taken_for_a_cut),
         cmocka_unit_test(behind_a_body_without_a_known_end_only_resync_goes_on),
         cmocka_unit_test(the_last_part_of_a_chunked_message_has_the_size_of_its_body),
         cmocka_unit_test(chunks_that_nobody_can_add_up_have_no_size),
@@ -506,7 +582,8 @@ int main(void)
         cmocka_unit_test(a_body_size_is_given_only_where_it_frames_a_body),
         cmocka_unit_test(each_answer_belongs_to_its_request_however_many_are_open),
         cmocka_unit_test(nothing_is_said_behind_more_open_requests_than_are_kept),
-        cmocka_unit_test(chunk_sizes_say_how_much_is_skipped),
+        cmocka_unit_test(chunk_lines_say_how_much_is_skipped_and_what_is_odd_in_them),
+        cmocka_unit_test(what_is_odd_in_trailers_is_marked_and_the_head_counts_first),
         cmocka_unit_test(the_last_chunk_and_its_trailers_end_the_message),
         cmocka_unit_test(a_cut_head_says_what_its_start_line_told),
         cmocka_unit_test(a_cut_request_still_counts_for_the_framing_of_its_response),

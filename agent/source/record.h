@@ -8,7 +8,8 @@
  *            u8 kind  u8 dir  u16 parts  u64 time_ns  u64 connection
  *            u32 tgid  u32 tid  u64 process_start_ns  u64 coroutine
  *            u64 position  u32 length  string data       (string: u32 length, bytes)
- *            [connection facts] [process facts] [host facts] [UNIX facts]   as `parts` says
+ *            [connection facts] [process facts] [host facts] [UNIX facts] [attributes]
+ *            as `parts` says
  *
  * A reader checks every length; a file that ends inside an event is reported and played until
  * there.

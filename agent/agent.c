@@ -9,6 +9,7 @@
 #include "pipeline/pipeline.h"
 #include "memory.h"
 #include "report.h"
+#include "resource.h"
 #include "source/record.h"
 #include "source/source.h"
 #include "status/status.h"
@@ -31,6 +32,7 @@ struct agent {
     const char *file; /* what is played, or NULL: what happens now */
     void *source;
     struct recorder *recorder;
+    struct own_resource resource;
     struct pipeline *pipeline;
     struct exporter_choice choices[WORKERS_MAX];
     struct worker *workers[WORKERS_MAX];
@@ -178,13 +180,18 @@ static int start_pipeline(struct agent *agent)
 {
     struct pipeline_options options = {
         .settings = agent->settings,
+        .configured = &agent->resource.configured,
+        .agent = &agent->resource.agent,
         .counters = &agent->counters,
         .set_verdict = take_verdict,
         .take_batch = take_batch,
         .arg = agent,
     };
-    int r = pipeline_new(&options, &agent->pipeline);
+    int r = own_resource_read(agent->settings, &agent->resource);
 
+    if (r < 0)
+        return r;
+    r = pipeline_new(&options, &agent->pipeline);
     return r < 0 ? log_error(r, "cannot make the core") : 0;
 }
 

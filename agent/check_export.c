@@ -7,6 +7,7 @@
 #include "base/macro.h"
 #include "exporters/find.h"
 #include "otlp/otlp.h"
+#include "resource.h"
 #include "span/semconv.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#define BATCH_BYTES 4096
+#define BATCH_BYTES 16384
 
 DEFINE_CLEANUP(struct batch_builder, batch_builder_free)
 DEFINE_CLEANUP(struct batch, batch_unref)
@@ -32,14 +33,27 @@ static void make_span(struct span *span)
     span->end_ns = span->start_ns;
 }
 
-static int make_batch(const struct span *span, struct batch **ret_batch)
+/* The agent's own: what it is called, and what is said of all resources. */
+static int encode_resource(const struct settings *settings, struct buffer *buffer)
 {
-    static const struct attribute service = {.key = SEMCONV_SERVICE_NAME,
-                                             .text = BYTES_LITERAL("flowtrace-agent")};
+    struct own_resource own;
+    int r = own_resource_read(settings, &own);
+
+    if (r == 0)
+        said_add(&own.agent, SEMCONV_SERVICE_NAME, own.service);
+    for (size_t i = 0; i < own.configured.n && r == 0; i++)
+        r = said_add(&own.agent, own.configured.attributes[i].key,
+                     own.configured.attributes[i].text);
+    return r < 0 ? r : otlp_encode_resource(own.agent.attributes, own.agent.n, buffer);
+}
+
+static int make_batch(const struct settings *settings, const struct span *span,
+                      struct batch **ret_batch)
+{
     _cleanup_(batch_builder_freep) struct batch_builder *builder = NULL;
     _cleanup_(buffer_done) struct buffer resource = buffer_make(BATCH_BYTES);
     _cleanup_(buffer_done) struct buffer bytes = buffer_make(BATCH_BYTES);
-    int r = otlp_encode_resource(&service, 1, &resource);
+    int r = encode_resource(settings, &resource);
 
     if (r == 0)
         r = otlp_encode_span(span, &bytes);
@@ -93,7 +107,7 @@ static int send_once(const struct exporter_choice *choice, const struct settings
     int r;
 
     make_span(&span);
-    r = make_batch(&span, &batch);
+    r = make_batch(settings, &span, &batch);
     if (r < 0)
         return log_error(r, "cannot make a test span");
     r = choice->ops->open(&options, &exporter);

@@ -135,7 +135,11 @@ enum counter_class {
     X(tracestates_invalid, INFO, "tracestates left out because they broke their specification")    \
     X(names_limited, INFO, "spans called by their method alone: their service had all its names")  \
     X(processes, INFO, "processes described")                                                      \
-    X(processes_evicted, INFO, "processes evicted from a full table, oldest first")
+    X(processes_evicted, INFO, "processes evicted from a full table, oldest first")                \
+    X(resource_attributes_invalid, INFO, "processes whose OTEL_RESOURCE_ATTRIBUTES are no valid "  \
+                                         "list, or a too long one: left out as a whole")           \
+    X(resource_attributes_dropped, INFO, "attributes of resources that found no room")             \
+    X(attributes_dropped, INFO, "attributes of spans beyond span.attributes")
 
 enum counter {
 #define X(name, class, help) COUNTER_##name,

@@ -142,16 +142,16 @@ bool form_is_auto_off(const char *text)
     return strcmp(text, "auto") == 0 || strcmp(text, "off") == 0;
 }
 
-bool form_is_word(const char *text)
-{
-    return *text && strspn(text, WORD_CHARACTERS) == strlen(text);
-}
-
 bool form_is_export(const char *text)
 {
     size_t word = strspn(text, WORD_CHARACTERS);
 
     return word > 0 && (text[word] == '\0' || (strchr(":;", text[word]) && text[word + 1]));
+}
+
+bool form_is_pair(const char *text)
+{
+    return *text && *text != '=' && strchr(text, '=');
 }
 
 bool form_is_not_empty(const char *text)

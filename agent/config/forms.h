@@ -29,6 +29,6 @@ bool form_is_address_or_empty(const char *text);
 bool form_is_log_level(const char *text);
 bool form_is_hooks(const char *text);
 bool form_is_auto_off(const char *text);
-bool form_is_word(const char *text);   /* a-z, 0-9 and _, not empty */
 bool form_is_export(const char *text); /* WORD, WORD:TARGET, either with ;NAME=VALUE */
+bool form_is_pair(const char *text);   /* NAME=VALUE, of which VALUE may be empty */
 bool form_is_not_empty(const char *text);

@@ -38,6 +38,7 @@ struct setting {
     uint64_t min, max;        /* of INTEGER, SIZE and DURATION */
     bool power_of_two;
     const struct setting_form *form; /* TEXT and LIST, or NULL: anything */
+    const char *variables[2]; /* of an INTEGER: of the environment, the first that is valid counts */
     bool secret; /* may hold a password or a token: never printed, nor quoted in an error */
     size_t offset;
     const char *description;

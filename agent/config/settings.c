@@ -5,6 +5,7 @@
  */
 #include "config/settings.h"
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/macro.h"
 #include "config/forms.h"
@@ -38,6 +39,7 @@ static const struct setting_form form_hooks = {form_is_hooks,
 static const struct setting_form form_log_level = {form_is_log_level,
                                                    "error, warning, info or debug"};
 static const struct setting_form form_auto_off = {form_is_auto_off, "auto or off"};
+static const struct setting_form form_pair = {form_is_pair, "of the form NAME=VALUE"};
 static const struct setting_form form_not_empty = {form_is_not_empty, "text that is not empty"};
 
 const struct setting setting_rows[] = {
@@ -104,6 +106,20 @@ const struct setting setting_rows[] = {
     {"names.per_service", SETTING_INTEGER, "200", 0, 65536, AT(names_per_service),
      .description = "Different span names that a service may have; its other spans are called by "
                     "their method alone."},
+
+    {"span.attributes", SETTING_INTEGER, "128", 0, 128, AT(span_attributes),
+     .variables = {"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"},
+     .description = "Attributes that a span may have; more are left out and counted. Where it is "
+                    "not set: `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, else "
+                    "`OTEL_ATTRIBUTE_COUNT_LIMIT`."},
+    {"span.value_length", SETTING_INTEGER, "4096", 0, 65536, AT(span_value_length),
+     .variables = {"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"},
+     .description = "Characters that the value of an attribute may have; what is longer is cut. "
+                    "Where it is not set: `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, else "
+                    "`OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`."},
+    {"resource.attributes", SETTING_LIST, "", AT(resource_attributes), .form = &form_pair,
+     .description = "Attributes of every resource, at most 32; they come before what the "
+                    "environment says (see below)."},
 
     {"redact.query_keys", SETTING_LIST,
      "token,key,secret,password,passwd,pwd,auth,credential,session,signature,sig,code,jwt",
@@ -275,6 +291,37 @@ static int set_defaults(struct settings *settings)
     return 0;
 }
 
+/*
+ * A variable with a value that is no number is told and counts as unset (OpenTelemetry
+ * specification, configuration/sdk-environment-variables.md); one beyond the bound is the bound.
+ */
+static bool take_variable(const struct setting *row, const char *name, uint64_t *slot)
+{
+    const char *text = getenv(name);
+    uint64_t value;
+
+    if (!text || !*text)
+        return false;
+    if (bytes_parse_u64(bytes_from_string(text), &value) < 0) {
+        log_warning("%s is ignored: its value is no number", name);
+        return false;
+    }
+    *slot = MIN(value, row->max);
+    return true;
+}
+
+static void take_environment(struct settings *settings)
+{
+    for (size_t i = 0; i < setting_count; i++) {
+        const struct setting *row = &setting_rows[i];
+
+        for (size_t v = 0; v < ELEMENTSOF(row->variables) && row->variables[v]; v++)
+            if (take_variable(row, row->variables[v],
+                              (uint64_t *)((char *)settings + row->offset)))
+                break;
+    }
+}
+
 int settings_load(const char *file, char *const *assignments, size_t n_assignments,
                   const struct setting_section *const *sections, struct settings **ret_settings)
 {
@@ -286,6 +333,7 @@ int settings_load(const char *file, char *const *assignments, size_t n_assignmen
         r = set_defaults(settings);
     if (r < 0)
         return log_error(r, "settings");
+    take_environment(settings);
     r = file ? settings_read_yaml(file, settings) : 0;
     for (size_t i = 0; i < n_assignments && r == 0; i++)
         r = assign(settings, "", assignments[i], NULL);

@@ -56,6 +56,10 @@ struct settings {
     struct string_list baggage_keys; /* that become attributes */
 
     uint64_t names_per_service; /* different span names */
+    uint64_t span_attributes;   /* at most so many */
+    uint64_t span_value_length; /* characters of the value of one */
+
+    struct string_list resource_attributes; /* NAME=VALUE */
 
     /* Redaction. */
     struct string_list redact_query_keys; /* case-insensitive parts of names */
@@ -78,7 +82,8 @@ struct settings {
 };
 
 /*
- * The defaults, then the file (NULL: none), then the assignments in order: "KEY=VALUE", or
+ * The defaults, then the environment where a row names variables, then the file (NULL: none), then
+ * the assignments in order: "KEY=VALUE", or
  * "KEY+=ITEM" for one more item of a list. `sections` (NULL-terminated, or NULL: none) must outlive
  * the settings. Errors are logged with file and line, or with the assignment. Returns 0 or a
  * negative errno.

@@ -81,10 +81,13 @@ int process_read(uint32_t tgid, uint64_t process_start_ns, struct arena *arena,
     r = check_start(dir, process_start_ns, &text);
     if (r < 0)
         return r;
+    read_text(dir, "environ", &environment);
+    /* First, so that the arena has the room: cut elsewhere than here, it could say another thing. */
+    facts.attributes = arena_copy(arena, bytes_slice(process_attributes(buffer_bytes(&environment)),
+                                                     0, SAID_TEXT_MAX + 1));
     facts.executable = read_executable(dir, arena);
     facts.cgroup = arena_copy(arena, proc_cgroup_path(read_text(dir, "cgroup", &text)));
     facts.container_id = process_container_id(facts.cgroup);
-    read_text(dir, "environ", &environment);
     facts.service = process_service_name(buffer_bytes(&environment),
                                          read_text(dir, "cmdline", &text), facts.cgroup,
                                          facts.executable, arena);
@@ -161,45 +164,91 @@ static struct bytes format_time(uint64_t unix_ns, struct arena *arena)
     return arena_printf(arena, "%s.%03uZ", date, (unsigned)(unix_ns % NS_PER_S / NS_PER_MS));
 }
 
-static struct attribute *add_text(struct attribute *next, struct bytes key, struct bytes text)
+/* The attributes so far. */
+struct resource {
+    struct attribute *attributes;
+    size_t n;
+};
+
+static bool has(const struct resource *resource, struct bytes key)
 {
-    if (text.len == 0)
-        return next;
-    *next = (struct attribute){.key = key, .type = ATTRIBUTE_TEXT, .text = text};
-    return next + 1;
+    for (size_t i = 0; i < resource->n; i++)
+        if (bytes_equal(resource->attributes[i].key, key))
+            return true;
+    return false;
+}
+
+static void add(struct resource *resource, const struct attribute *attribute)
+{
+    if (!has(resource, attribute->key))
+        resource->attributes[resource->n++] = *attribute;
+}
+
+static void add_text(struct resource *resource, struct bytes key, struct bytes text)
+{
+    const struct attribute attribute = {.key = key, .type = ATTRIBUTE_TEXT, .text = text};
+
+    if (text.len)
+        add(resource, &attribute);
+}
+
+static void add_said(struct resource *resource, const struct said *said)
+{
+    static const struct bytes ours = BYTES_LITERAL("telemetry.distro.");
+
+    for (size_t i = 0; said && i < said->n; i++)
+        if (!bytes_starts_with(said->attributes[i].key, ours))
+            add(resource, &said->attributes[i]);
 }
 
 /* What only a process of this host has. */
-static struct attribute *add_process(struct attribute *next,
-                                     const struct process_identity *identity,
-                                     const struct process_facts *facts,
-                                     const struct host_facts *host, struct arena *arena)
+static void add_process(struct resource *resource, const struct process_identity *identity,
+                        const struct process_facts *facts, const struct host_facts *host,
+                        struct arena *arena)
 {
-    next = add_text(next, SEMCONV_HOST_NAME, host->name);
-    next = add_text(next, SEMCONV_OS_TYPE, BYTES_LITERAL("linux"));
-    *next++ = (struct attribute){
+    const struct attribute pid = {
         .key = SEMCONV_PROCESS_PID, .type = ATTRIBUTE_INTEGER, .integer = identity->tgid};
-    next = add_text(next, SEMCONV_PROCESS_EXECUTABLE_NAME, proc_file_name(facts->executable));
-    next = add_text(next, SEMCONV_PROCESS_EXECUTABLE_PATH, facts->executable);
+
+    add_text(resource, SEMCONV_HOST_NAME, host->name);
+    add_text(resource, SEMCONV_OS_TYPE, BYTES_LITERAL("linux"));
+    add(resource, &pid);
+    add_text(resource, SEMCONV_PROCESS_EXECUTABLE_NAME, proc_file_name(facts->executable));
+    add_text(resource, SEMCONV_PROCESS_EXECUTABLE_PATH, facts->executable);
     if (host->boot_time_ns && identity->process_start_ns)
-        next = add_text(next, SEMCONV_PROCESS_CREATION_TIME,
-                        format_time(host->boot_time_ns + identity->process_start_ns, arena));
-    return add_text(next, SEMCONV_CONTAINER_ID, facts->container_id);
+        add_text(resource, SEMCONV_PROCESS_CREATION_TIME,
+                 format_time(host->boot_time_ns + identity->process_start_ns, arena));
+    add_text(resource, SEMCONV_CONTAINER_ID, facts->container_id);
+}
+
+static struct bytes service_of(const struct process_identity *identity,
+                               const struct process_facts *facts, const struct said *configured)
+{
+    struct bytes service =
+        configured ? said_text(configured, SEMCONV_SERVICE_NAME) : BYTES_NULL;
+
+    if (service.len == 0)
+        service = facts->service;
+    if (service.len == 0)
+        service = identity->comm;
+    return service.len ? service : BYTES_LITERAL("unknown_service");
 }
 
 size_t process_resource(const struct process_identity *identity, const struct process_facts *facts,
-                        const struct host_facts *host, struct arena *arena, struct attribute *out)
+                        const struct host_facts *host, const struct resource_said *said,
+                        struct arena *arena, struct attribute *out)
 {
     static const struct process_facts nothing;
     const struct process_facts *known = facts ?: &nothing;
-    struct bytes service = known->service.len ? known->service : identity->comm;
-    struct attribute *next = out;
+    struct resource resource = {.attributes = out};
 
-    next = add_text(next, SEMCONV_SERVICE_NAME,
-                    service.len ? service : BYTES_LITERAL("unknown_service"));
-    if (identity->tgid)
-        next = add_process(next, identity, known, host, arena);
-    next = add_text(next, SEMCONV_TELEMETRY_DISTRO_NAME, BYTES_LITERAL("flowtrace"));
-    next = add_text(next, SEMCONV_TELEMETRY_DISTRO_VERSION, BYTES_LITERAL(FLOWTRACE_VERSION));
-    return (size_t)(next - out);
+    add_text(&resource, SEMCONV_SERVICE_NAME, service_of(identity, known, said->configured));
+    add_said(&resource, said->configured);
+    if (identity->tgid) {
+        add_said(&resource, said->process);
+        add_said(&resource, said->agent);
+        add_process(&resource, identity, known, host, arena);
+    }
+    add_text(&resource, SEMCONV_TELEMETRY_DISTRO_NAME, BYTES_LITERAL("flowtrace"));
+    add_text(&resource, SEMCONV_TELEMETRY_DISTRO_VERSION, BYTES_LITERAL(FLOWTRACE_VERSION));
+    return resource.n;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "enrich/said.h"
 #include "span/span.h"
 
 /* Strings are empty where unknown. */
@@ -15,6 +16,9 @@ struct process_facts {
     struct bytes service;      /* see process_service_name */
     struct bytes cgroup;       /* path below the cgroup mount */
     struct bytes container_id; /* 64 hex digits */
+    /* Its OTEL_RESOURCE_ATTRIBUTES, not parsed; one that is longer than SAID_TEXT_MAX is cut to one
+     * byte more, and no list. */
+    struct bytes attributes;
 };
 
 /*
@@ -34,7 +38,7 @@ int process_read_gone(uint64_t cgroup_id, struct arena *arena, struct process_fa
 
 /*
  * service.name, the first that is there: OTEL_SERVICE_NAME of the process's environment;
- * service.name in its OTEL_RESOURCE_ATTRIBUTES; the systemd unit of its cgroup (.service, without
+ * service.name in its OTEL_RESOURCE_ATTRIBUTES, where that is a valid list; the systemd unit of its cgroup (.service, without
  * the suffix; not user@ or session scopes); for an interpreter (python, node, java -jar, ruby,
  * perl, php, sh) the script's or jar's file name without suffix; the executable's file name.
  * `environment` and `cmdline` are NUL-separated as /proc has them. Empty where nothing is known.
@@ -42,6 +46,9 @@ int process_read_gone(uint64_t cgroup_id, struct arena *arena, struct process_fa
 struct bytes process_service_name(struct bytes environment, struct bytes cmdline,
                                   struct bytes cgroup, struct bytes executable,
                                   struct arena *arena);
+
+/* OTEL_RESOURCE_ATTRIBUTES as it stands in the environment, or empty. */
+struct bytes process_attributes(struct bytes environment);
 
 /* The last 64-hex-digit part of a cgroup path (docker, containerd, CRI-O, podman), or empty. */
 struct bytes process_container_id(struct bytes cgroup);
@@ -57,14 +64,23 @@ struct process_identity {
     struct bytes comm;
 };
 
-#define RESOURCE_ATTRIBUTES_MAX 12
+/* What people say of a resource, the strongest first. NULL: nothing. */
+struct resource_said {
+    const struct said *configured; /* the setting resource.attributes */
+    const struct said *process;    /* the process's OTEL_RESOURCE_ATTRIBUTES */
+    const struct said *agent;      /* the agent's own, but for service.*, which name the agent */
+};
+
+#define RESOURCE_ATTRIBUTES_MAX (3 * SAID_MAX + 12)
 
 /*
- * The attributes of the resource that the process is: service.name (the comm where facts have
- * none), host.name, os.type, process.pid, process.executable.name and .path, process.creation.time,
- * container.id, telemetry.distro.*. facts may be NULL. Returns how many were written to `out`,
- * which has RESOURCE_ATTRIBUTES_MAX places; new strings go to the arena.
+ * The attributes of the resource that the process is: service.name first (that of `configured`, of
+ * the facts, the comm), then what is said, then what is seen: host.name, os.type, process.pid,
+ * process.executable.name and .path, process.creation.time, container.id, telemetry.distro.*. Each
+ * key comes once, and the first counts; but telemetry.distro.* is always this program's. facts may
+ * be NULL. Returns how many were written to `out`, which has RESOURCE_ATTRIBUTES_MAX places; new
+ * strings go to the arena.
  */
 size_t process_resource(const struct process_identity *identity, const struct process_facts *facts,
-                        const struct host_facts *host, struct arena *arena,
-                        struct attribute *out);
+                        const struct host_facts *host, const struct resource_said *said,
+                        struct arena *arena, struct attribute *out);

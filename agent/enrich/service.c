@@ -8,9 +8,11 @@
 
 #include "base/macro.h"
 #include "enrich/proc.h"
+#include "enrich/said.h"
 #include "span/semconv.h"
 
 #define CONTAINER_ID_LEN 64
+#define LIST_MAX 4096 /* of OTEL_RESOURCE_ATTRIBUTES, for the name */
 
 /* Lists of options end at their first empty string. */
 struct interpreter {
@@ -102,32 +104,21 @@ static struct bytes name_from_script(struct bytes cmdline, struct bytes executab
     return BYTES_NULL;
 }
 
-/* OTEL_RESOURCE_ATTRIBUTES: key=value,key=value with values percent-encoded as in W3C Baggage. */
 static struct bytes name_from_attributes(struct bytes environment, struct arena *arena)
 {
-    struct bytes list = proc_environment(environment, BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES"));
+    struct bytes list = process_attributes(environment);
+    uint8_t text[LIST_MAX];
+    struct arena scratch = arena_over(text, sizeof(text));
+    struct said said;
 
-    while (list.len) {
-        struct bytes entry = bytes_slice(list, 0, bytes_find(list, ','));
-        size_t equals = bytes_find(entry, '=');
-        struct bytes decoded;
-        size_t n = 0;
+    if (said_parse(list, &scratch, &said) < 0)
+        return BYTES_NULL;
+    return arena_copy(arena, said_text(&said, SEMCONV_SERVICE_NAME));
+}
 
-        list = bytes_skip(list, entry.len + 1);
-        if (equals == SIZE_MAX ||
-            !bytes_equal(bytes_trim(bytes_slice(entry, 0, equals)), SEMCONV_SERVICE_NAME))
-            continue;
-        decoded = arena_copy(arena, bytes_trim(bytes_skip(entry, equals + 1)));
-        for (size_t i = 0; i < decoded.len; i++, n++) {
-            uint8_t *out = (uint8_t *)decoded.ptr + n;
-
-            *out = decoded.ptr[i];
-            if (*out == '%' && bytes_from_hex(bytes_slice(decoded, i + 1, 2), out, 1) == 0)
-                i += 2;
-        }
-        return bytes_slice(decoded, 0, n);
-    }
-    return BYTES_NULL;
+struct bytes process_attributes(struct bytes environment)
+{
+    return proc_environment(environment, BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES"));
 }
 
 static bool is_alphanumeric(uint8_t c)

@@ -13,6 +13,7 @@
  */
 #include "otlp/otlp.h"
 
+#include "base/macro.h"
 #include "otlp/utf8.h"
 #include "otlp/wire.h"
 #include "span/semconv.h"
@@ -72,6 +73,7 @@ struct measured_attribute {
 
 /* What was done to the texts that were measured, to be told by attributes of its own. */
 struct marks {
+    size_t max_text; /* characters of a value */
     int64_t repaired, cut;
 };
 
@@ -85,16 +87,11 @@ static struct measured_text measure_text(struct bytes text, struct marks *marks)
     return (struct measured_text){text, valid ? text.len : utf8_repaired_size(text), valid};
 }
 
-/* The end is moved before the character that it would fall into. */
 static struct bytes cut_text(struct bytes text, struct marks *marks)
 {
-    size_t len = ATTRIBUTE_TEXT_MAX;
+    size_t len = text.len > marks->max_text ? utf8_cut(text, marks->max_text) : text.len;
 
-    if (text.len <= ATTRIBUTE_TEXT_MAX)
-        return text;
-    marks->cut++;
-    while (len > ATTRIBUTE_TEXT_MAX - 3 && (text.ptr[len] & 0xc0) == 0x80)
-        len--;
+    marks->cut += len < text.len;
     return bytes_slice(text, 0, len);
 }
 
@@ -239,9 +236,10 @@ struct measured_span {
     struct measured_text trace_state;
     struct measured_text name;
     struct measured_text status_message;
-    struct measured_attribute attributes[SPAN_ATTRIBUTES_MAX + MARKS_MAX];
+    struct measured_attribute attributes[SPAN_ATTRIBUTES_MAX];
     struct attribute marks[MARKS_MAX];
     unsigned n_attributes; /* with the marks */
+    unsigned n_dropped;
     size_t link_size;   /* each */
     size_t status_size; /* 0: left out */
     size_t size;
@@ -260,17 +258,19 @@ static size_t measure_status(const struct span *span, struct marks *marks,
 static size_t measure_attributes(const struct span *span, struct marks *marks,
                                  struct measured_span *measured)
 {
-    struct marks none = {0}; /* of the marks themselves */
+    struct marks none = {.max_text = SIZE_MAX}; /* of the marks themselves */
+    unsigned n, n_marks, room = MAX(span->max_attributes, span->n_attributes) - span->n_attributes;
     size_t size = 0;
-    unsigned n;
 
     for (unsigned i = 0; i < span->n_attributes; i++)
         measure_attribute(&span->attributes[i], marks, &measured->attributes[i]);
-    n = make_marks(marks, measured->marks);
+    n_marks = make_marks(marks, measured->marks);
+    n = MIN(n_marks, room);
     for (unsigned i = 0; i < n; i++)
         measure_attribute(&measured->marks[i], &none,
                           &measured->attributes[span->n_attributes + i]);
     measured->n_attributes = span->n_attributes + n;
+    measured->n_dropped = span->dropped_attributes + n_marks - n;
     for (unsigned i = 0; i < measured->n_attributes; i++)
         size += wire_field_size(measured->attributes[i].size);
     return size;
@@ -279,7 +279,7 @@ static size_t measure_attributes(const struct span *span, struct marks *marks,
 static void measure_span(const struct span *span, struct measured_span *ret_measured)
 {
     size_t size = wire_field_size(TRACE_ID_LEN) + wire_field_size(SPAN_ID_LEN);
-    struct marks marks = {0};
+    struct marks marks = {.max_text = span->max_text};
 
     ret_measured->trace_state = measure_text(span->trace_state, &marks);
     ret_measured->name = measure_text(span->name, &marks);
@@ -288,10 +288,11 @@ static void measure_span(const struct span *span, struct measured_span *ret_meas
     if (!span_id_is_zero(&span->parent_span_id))
         size += wire_field_size(SPAN_ID_LEN);
     size += varint_field_size((uint64_t)span->kind) + fixed64_field_size(span->start_ns) +
-            fixed64_field_size(span->end_ns) + varint_field_size(span->dropped_attributes);
+            fixed64_field_size(span->end_ns);
     size += span->n_links * wire_field_size(ret_measured->link_size);
     size += measure_status(span, &marks, ret_measured);
     size += measure_attributes(span, &marks, ret_measured);
+    size += varint_field_size(ret_measured->n_dropped);
     ret_measured->size = size + (span->flags ? FLAGS_SIZE : 0);
 }
 
@@ -334,7 +335,7 @@ static uint8_t *put_span(uint8_t *place, const struct span *span,
     place = put_fixed64_field(place, SPAN_END, span->end_ns);
     for (unsigned i = 0; i < measured->n_attributes; i++)
         place = put_attribute(place, SPAN_ATTRIBUTES, &measured->attributes[i]);
-    place = put_varint_field(place, SPAN_DROPPED_ATTRIBUTES, span->dropped_attributes);
+    place = put_varint_field(place, SPAN_DROPPED_ATTRIBUTES, measured->n_dropped);
     for (unsigned i = 0; i < span->n_links; i++)
         place = put_link(place, &span->links[i], measured->link_size);
     place = put_status(place, span, measured);
@@ -353,7 +354,7 @@ int otlp_encode_span(const struct span *span, struct buffer *buffer)
         return -ENOBUFS;
     end = put_span(place, span, &measured);
     assert(end == place + measured.size);
-    return 0;
+    return (int)(measured.n_dropped - span->dropped_attributes);
 }
 
 /* A Resource is its attributes, one after the other. */
@@ -375,7 +376,7 @@ static int append_attributes(const struct attribute *attributes, size_t n, struc
 
 int otlp_encode_resource(const struct attribute *attributes, size_t n, struct buffer *buffer)
 {
-    struct marks marks = {0}, none = {0};
+    struct marks marks = {.max_text = ATTRIBUTE_TEXT_MAX}, none = {.max_text = SIZE_MAX};
     struct attribute told[MARKS_MAX];
     size_t before = buffer->len;
     int r;

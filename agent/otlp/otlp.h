@@ -9,14 +9,12 @@
 #include "otlp/batch.h"
 #include "span/span.h"
 
-/* A longer value of an attribute is cut, between characters. How many attributes a span can have is
- * SPAN_ATTRIBUTES_MAX (span/span.h). */
-#define ATTRIBUTE_TEXT_MAX 4096
-
 /*
- * Appends the bytes of one OTLP Span. Text that is not UTF-8 is repaired with U+FFFD. How many
- * texts were repaired, and how many values cut, is an attribute more each, where it is not zero
- * (FLOWTRACE_TEXTS_REPAIRED, FLOWTRACE_ATTRIBUTES_CUT). Returns 0 or -ENOBUFS (the buffer's cap).
+ * Appends the bytes of one OTLP Span. Text that is not UTF-8 is repaired with U+FFFD, a value of
+ * more than max_text characters is cut. How many texts were repaired, and how many values cut, is an
+ * attribute more each, where it is not zero (FLOWTRACE_TEXTS_REPAIRED, FLOWTRACE_ATTRIBUTES_CUT)
+ * and max_attributes leaves room; else it counts as dropped. Returns how many of these did (0 to 2),
+ * or -ENOBUFS (the buffer's cap).
  */
 int otlp_encode_span(const struct span *span, struct buffer *buffer);
 

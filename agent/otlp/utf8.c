@@ -106,6 +106,16 @@ size_t utf8_repaired_size(struct bytes text)
     return size;
 }
 
+size_t utf8_cut(struct bytes text, size_t n)
+{
+    size_t at = 0;
+    bool broken;
+
+    for (; n > 0 && at < text.len; n--)
+        at += text.ptr[at] < 0x80 ? 1 : sequence_len(bytes_skip(text, at), &broken);
+    return at;
+}
+
 void utf8_repair(struct bytes text, uint8_t *out)
 {
     size_t broken_len;

@@ -14,5 +14,8 @@ bool utf8_valid(struct bytes text);
  * times that. */
 size_t utf8_repaired_size(struct bytes text);
 
+/* How many bytes at the start of `text` are its first n characters, as they are when repaired. */
+size_t utf8_cut(struct bytes text, size_t n);
+
 /* Writes the repaired text, utf8_repaired_size() bytes, to `out`. */
 void utf8_repair(struct bytes text, uint8_t *out);

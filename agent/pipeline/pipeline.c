@@ -110,18 +110,38 @@ static void limit_name(struct pipeline *pipeline, struct process *process, struc
     counters_add(pipeline->counters, COUNTER_names_limited, 1);
 }
 
+/* What was added last is left out first: what people look for comes before what explains it. */
+static void limit_attributes(struct pipeline *pipeline, struct span *span)
+{
+    const struct settings *settings = pipeline->options.settings;
+
+    span->max_attributes = (unsigned)settings->span_attributes;
+    span->max_text = settings->span_value_length;
+    if (span->n_attributes > span->max_attributes) {
+        span->dropped_attributes += span->n_attributes - span->max_attributes;
+        span->n_attributes = span->max_attributes;
+    }
+}
+
 static void export_span(struct pipeline *pipeline, struct process *process, struct span *span)
 {
+    int r;
+
     if (!(span->flags & CONTEXT_FLAG_SAMPLED) && !pipeline->options.settings->export_unsampled) {
         counters_add(pipeline->counters, COUNTER_exchanges_unsampled, 1);
         return;
     }
     limit_name(pipeline, process, span);
+    limit_attributes(pipeline, span);
     buffer_reset(&pipeline->encoded);
-    if (otlp_encode_span(span, &pipeline->encoded) < 0)
+    r = otlp_encode_span(span, &pipeline->encoded);
+    if (r < 0) {
         counters_add(pipeline->counters, COUNTER_exchanges_unencodable, 1);
-    else
-        batch_span(pipeline, process);
+        return;
+    }
+    counters_add(pipeline->counters, COUNTER_attributes_dropped,
+                 span->dropped_attributes + (unsigned)r);
+    batch_span(pipeline, process);
 }
 
 /* The other end's exchange, while both are known. */
@@ -377,7 +397,9 @@ static int make_rooms(struct pipeline *pipeline, const struct settings *settings
     if (r == 0)
         r = track_new(&track, &pipeline->track);
     if (r == 0)
-        r = processes_init(&pipeline->processes, settings->max_processes, pipeline->counters);
+        r = processes_init(&pipeline->processes, settings->max_processes,
+                           pipeline->options.configured, pipeline->options.agent,
+                           pipeline->counters);
     if (r == 0)
         r = names_init(&pipeline->names, settings->max_processes, settings->names_per_service);
     if (r == 0)

@@ -12,11 +12,13 @@
 
 #include "config/settings.h"
 #include "base/counters.h"
+#include "enrich/said.h"
 #include "otlp/batch.h"
 #include "span/event.h"
 
 struct pipeline_options {
     const struct settings *settings;
+    const struct said *configured, *agent; /* see struct resource_said (enrich/process.h) */
     struct counters *counters;
     void (*set_verdict)(void *arg, uint64_t connection, struct verdict verdict);
     void (*take_batch)(void *arg, struct batch *batch); /* refers to it for the call only */

@@ -5,13 +5,16 @@
 #include "base/hash.h"
 #include "otlp/otlp.h"
 
-int processes_init(struct processes *processes, size_t max, struct counters *counters)
+int processes_init(struct processes *processes, size_t max, const struct said *configured,
+                   const struct said *agent, struct counters *counters)
 {
     int r;
 
     list_init(&processes->lru);
     processes->counters = counters;
-    processes->scratch = buffer_make(PROCESS_RESOURCE_MAX);
+    processes->configured = configured;
+    processes->agent = agent;
+    processes->scratch = buffer_make(PROCESS_TEXT_MAX);
     r = pool_init(&processes->pool, sizeof(struct process), max);
     return r < 0 ? r : table_init(&processes->table, max);
 }
@@ -71,6 +74,7 @@ static void rename_process(struct process *process, const char *comm)
     if (process->comm[0] && !process->named) {
         process->described = false;
         process->facts = (struct process_facts){0};
+        process->facts_len = 0;
     }
     memcpy(process->comm, comm, COMM_LEN);
     process->resource_len = 0;
@@ -90,33 +94,62 @@ struct process *processes_get(struct processes *processes, const struct exec_con
     return process;
 }
 
+/* False: there is no list, or one that says nothing since it is none, which is counted. */
+static bool parse_attributes(struct bytes text, struct arena *arena, struct said *ret_said)
+{
+    return text.len > 0 && text.len <= SAID_TEXT_MAX && said_parse(text, arena, ret_said) == 0;
+}
+
 void processes_describe(struct processes *processes, const struct event *event)
 {
     struct process *process = processes_get(processes, &event->exec, NULL);
     const struct process_facts *facts = event->process_facts;
-    struct arena arena = arena_over(process->text, sizeof(process->text));
+    struct arena arena = arena_over(process->text, PROCESS_FACTS_MAX);
+    uint8_t text[SAID_TEXT_MAX];
+    struct arena scratch = arena_over(text, sizeof(text));
+    struct said said;
+    bool valid = parse_attributes(facts->attributes, &scratch, &said);
 
     process->facts = (struct process_facts){
+        .attributes = valid ? arena_copy(&arena, facts->attributes) : BYTES_NULL,
         .service = arena_copy(&arena, facts->service),
         .container_id = arena_copy(&arena, facts->container_id),
         .executable = arena_copy(&arena, facts->executable),
         .cgroup = arena_copy(&arena, facts->cgroup),
     };
+    process->facts_len = arena.used;
     process->described = true;
     process->resource_len = 0;
     counters_add(processes->counters, COUNTER_processes, 1);
+    if (facts->attributes.len && !valid)
+        counters_add(processes->counters, COUNTER_resource_attributes_invalid, 1);
 }
 
 void processes_name(struct process *process, struct bytes name, bool chosen)
 {
-    struct arena arena = arena_over(process->text, sizeof(process->text));
+    struct arena arena = arena_over(process->text, PROCESS_FACTS_MAX);
 
     if (process->named || (process->described && !chosen))
         return;
     process->named = chosen;
     process->described = true;
     process->facts = (struct process_facts){.service = arena_copy(&arena, name)};
+    process->facts_len = arena.used;
     process->resource_len = 0;
+}
+
+/* Of those that do not all fit, the last ones are left out: service.name comes first. */
+static void encode_what_fits(struct processes *processes, const struct attribute *attributes,
+                             size_t n, size_t room)
+{
+    size_t all = n;
+    int r;
+
+    do {
+        buffer_reset(&processes->scratch);
+        r = otlp_encode_resource(attributes, n, &processes->scratch);
+    } while ((r < 0 || processes->scratch.len > room) && --n > 0);
+    counters_add(processes->counters, COUNTER_resource_attributes_dropped, all - n);
 }
 
 static void encode_resource(struct processes *processes, struct process *process)
@@ -127,20 +160,22 @@ static void encode_resource(struct processes *processes, struct process *process
         .comm = bytes_make(process->comm, strnlen(process->comm, COMM_LEN)),
     };
     struct attribute attributes[RESOURCE_ATTRIBUTES_MAX];
-    uint8_t text[512];
+    uint8_t text[512], said_text[SAID_TEXT_MAX];
     struct arena arena = arena_over(text, sizeof(text));
-    size_t n = process_resource(&identity, process->described ? &process->facts : NULL,
-                                &processes->host, &arena, attributes);
+    struct arena scratch = arena_over(said_text, sizeof(said_text));
+    struct resource_said said = {.configured = processes->configured, .agent = processes->agent};
+    uint8_t *place = process->text + process->facts_len;
+    struct said own;
+    size_t n;
 
-    buffer_reset(&processes->scratch);
-    /* Where not all fits, the name alone does: service.name comes first. */
-    if (otlp_encode_resource(attributes, n, &processes->scratch) < 0) {
-        buffer_reset(&processes->scratch);
-        otlp_encode_resource(attributes, MIN(n, (size_t)1), &processes->scratch);
-    }
+    if (parse_attributes(process->facts.attributes, &scratch, &own))
+        said.process = &own;
+    n = process_resource(&identity, process->described ? &process->facts : NULL, &processes->host,
+                         &said, &arena, attributes);
+    encode_what_fits(processes, attributes, n, PROCESS_TEXT_MAX - process->facts_len);
     process->service_key = n ? hash_bytes(attributes[0].text) : 0;
     process->resource_len = processes->scratch.len;
-    memcpy(process->resource, processes->scratch.ptr, process->resource_len);
+    memcpy(place, processes->scratch.ptr, process->resource_len);
     process->resource_key = hash_pair(process->resource_key,
                                       hash_bytes(buffer_bytes(&processes->scratch)));
 }
@@ -149,7 +184,7 @@ struct bytes processes_resource(struct processes *processes, struct process *pro
 {
     if (process->resource_len == 0)
         encode_resource(processes, process);
-    return bytes_make(process->resource, process->resource_len);
+    return bytes_make(process->text + process->facts_len, process->resource_len);
 }
 
 uint64_t processes_service(struct processes *processes, struct process *process)

@@ -13,8 +13,8 @@
 #include "enrich/process.h"
 #include "span/event.h"
 
-#define PROCESS_TEXT_MAX 1024
-#define PROCESS_RESOURCE_MAX 2048
+#define PROCESS_FACTS_MAX (1024 + SAID_TEXT_MAX)
+#define PROCESS_TEXT_MAX 3072
 
 struct process {
     struct table_link link;
@@ -27,9 +27,9 @@ struct process {
     struct process_facts facts;
     uint64_t resource_key; /* changes with the resource */
     uint64_t service_key;  /* the same for all processes of a service */
+    size_t facts_len;      /* of the facts' strings, at most PROCESS_FACTS_MAX */
     size_t resource_len;   /* 0: not encoded yet */
-    uint8_t text[PROCESS_TEXT_MAX];
-    uint8_t resource[PROCESS_RESOURCE_MAX];
+    uint8_t text[PROCESS_TEXT_MAX]; /* the facts' strings, then the resource */
 };
 
 struct processes {
@@ -38,11 +38,14 @@ struct processes {
     struct list lru;
     struct counters *counters;
     struct host_facts host;
+    const struct said *configured, *agent; /* see struct resource_said */
     char host_name[256];
     struct buffer scratch;
 };
 
-int processes_init(struct processes *processes, size_t max, struct counters *counters);
+/* What is said must outlive the table. Returns 0 or -ENOMEM. */
+int processes_init(struct processes *processes, size_t max, const struct said *configured,
+                   const struct said *agent, struct counters *counters);
 void processes_done(struct processes *processes);
 
 void processes_set_host(struct processes *processes, const struct host_facts *host);

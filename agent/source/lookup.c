@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 
 #define QUEUE_LEN 256  /* a power of two */
+#define ANSWERS_LEN 64 /* while it is full, questions wait */
 #define ASKED_LEN 4096 /* processes remembered as asked, by hash: a collision asks again */
 
 struct question {
@@ -28,7 +29,7 @@ struct lookup {
     unsigned n_questions, first_question;
     unsigned n_answers, first_answer;
     struct question questions[QUEUE_LEN];
-    struct lookup_answer answers[QUEUE_LEN];
+    struct lookup_answer answers[ANSWERS_LEN];
     struct question asked[ASKED_LEN]; /* the asking thread's own */
 };
 
@@ -37,7 +38,7 @@ static bool next_question(struct lookup *lookup, struct question *ret_question)
     bool found;
 
     pthread_mutex_lock(&lookup->lock);
-    while (!lookup->stopping && (lookup->n_questions == 0 || lookup->n_answers == QUEUE_LEN))
+    while (!lookup->stopping && (lookup->n_questions == 0 || lookup->n_answers == ANSWERS_LEN))
         pthread_cond_wait(&lookup->wanted, &lookup->lock);
     found = !lookup->stopping;
     if (found) {
@@ -53,7 +54,7 @@ static bool next_question(struct lookup *lookup, struct question *ret_question)
 static void move_facts(struct process_facts *facts, const uint8_t *from, uint8_t *to)
 {
     struct bytes *strings[] = {&facts->executable, &facts->service, &facts->cgroup,
-                               &facts->container_id};
+                               &facts->container_id, &facts->attributes};
 
     for (size_t i = 0; i < ELEMENTSOF(strings); i++)
         if (strings[i]->ptr)
@@ -83,7 +84,7 @@ static void *run(void *arg)
             (question.cgroup_id && process_read_gone(question.cgroup_id, &arena, &facts) == 0))
             answer.facts = facts;
         pthread_mutex_lock(&lookup->lock);
-        copy_answer(&lookup->answers[(lookup->first_answer + lookup->n_answers++) % QUEUE_LEN],
+        copy_answer(&lookup->answers[(lookup->first_answer + lookup->n_answers++) % ANSWERS_LEN],
                     &answer);
         pthread_mutex_unlock(&lookup->lock);
         if (write(lookup->fd, &one, sizeof(one)) < 0)
@@ -167,7 +168,7 @@ bool lookup_take(struct lookup *lookup, struct lookup_answer *ret_answer)
     found = lookup->n_answers > 0;
     if (found) {
         copy_answer(ret_answer, &lookup->answers[lookup->first_answer]);
-        lookup->first_answer = (lookup->first_answer + 1) % QUEUE_LEN;
+        lookup->first_answer = (lookup->first_answer + 1) % ANSWERS_LEN;
         lookup->n_answers--;
         pthread_cond_signal(&lookup->wanted);
     }

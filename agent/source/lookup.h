@@ -19,7 +19,7 @@ struct lookup_answer {
     uint32_t tgid;
     uint64_t process_start_ns;
     struct process_facts facts; /* points into text */
-    uint8_t text[1024];
+    uint8_t text[1024 + SAID_TEXT_MAX + 1];
 };
 
 /* Starts the thread. Returns 0 or a negative errno. */

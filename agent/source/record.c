@@ -21,7 +21,8 @@ enum record_parts {
     PART_PROCESS = 1 << 1,
     PART_HOST = 1 << 2,
     PART_UNIX = 1 << 3, /* of a connection */
-    PART_TLS = 1 << 4,  /* of a connection */
+    PART_TLS = 1 << 4,        /* of a connection */
+    PART_ATTRIBUTES = 1 << 5, /* of a process */
 };
 
 struct recorder {
@@ -84,6 +85,11 @@ static void put_tls(struct buffer *buffer, const struct connection_facts *facts)
     put_string(buffer, bytes_make(facts->name.bytes, facts->name.len));
 }
 
+static bool has_attributes(const struct process_facts *facts)
+{
+    return facts && facts->attributes.len;
+}
+
 static void put_process(struct buffer *buffer, const struct process_facts *facts)
 {
     put_string(buffer, facts->executable);
@@ -99,7 +105,8 @@ int record_encode(const struct event *event, struct buffer *buffer)
                                 (event->process_facts ? PART_PROCESS : 0) |
                                 (event->host_facts ? PART_HOST : 0) |
                                 (is_unix(event->connection_facts) ? PART_UNIX : 0) |
-                                (has_tls(event->connection_facts) ? PART_TLS : 0));
+                                (has_tls(event->connection_facts) ? PART_TLS : 0) |
+                                (has_attributes(event->process_facts) ? PART_ATTRIBUTES : 0));
 
     buffer_append_le(buffer, 0, 4);
     buffer_append_le(buffer, event->kind, 1);
@@ -126,6 +133,8 @@ int record_encode(const struct event *event, struct buffer *buffer)
         put_unix(buffer, event->connection_facts);
     if (parts & PART_TLS)
         put_tls(buffer, event->connection_facts);
+    if (parts & PART_ATTRIBUTES)
+        put_string(buffer, event->process_facts->attributes);
     if (buffer->failed) {
         buffer->len = start;
         return -ENOBUFS;
@@ -204,6 +213,7 @@ static void get_process(struct reader *reader, struct process_facts *facts)
     facts->service = get_string(reader);
     facts->cgroup = get_string(reader);
     facts->container_id = get_string(reader);
+    facts->attributes = BYTES_NULL;
 }
 
 int record_decode(struct bytes data, struct event *ret_event, struct record_facts *ret_facts)
@@ -239,8 +249,11 @@ int record_decode(struct bytes data, struct event *ret_event, struct record_fact
         get_unix(&reader, &ret_facts->connection);
     if (parts & PART_TLS)
         get_tls(&reader, &ret_facts->connection);
+    if (parts & PART_ATTRIBUTES)
+        ret_facts->process.attributes = get_string(&reader);
     if (reader.failed || kind >= EVENT_COUNT ||
         (parts & (PART_UNIX | PART_TLS) && !event.connection_facts) ||
+        (parts & PART_ATTRIBUTES && !event.process_facts) ||
         dir > DIR_OUT || event.data.len > event.length ||
         (kind == EVENT_PROCESS) != !!event.process_facts ||
         (kind == EVENT_HOST) != !!event.host_facts)

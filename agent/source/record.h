@@ -9,6 +9,7 @@
  *            u32 tgid  u32 tid  u64 process_start_ns  u64 coroutine
  *            u64 position  u32 length  string data       (string: u32 length, bytes)
  *            [connection facts] [process facts] [host facts] [UNIX facts] [TLS facts]
+ *            [attributes]
  *            as `parts` says
  *
  * A reader checks every length; a file that ends inside an event is reported and played until

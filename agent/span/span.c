@@ -6,6 +6,8 @@ void span_reset(struct span *span, struct arena *arena)
 {
     memset(span, 0, offsetof(struct span, attributes));
     span->arena = arena;
+    span->max_attributes = SPAN_ATTRIBUTES_MAX;
+    span->max_text = ATTRIBUTE_TEXT_MAX;
 }
 
 static struct attribute *next_attribute(struct span *span, struct bytes key,

@@ -9,7 +9,8 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 
-#define SPAN_ATTRIBUTES_MAX 48
+#define SPAN_ATTRIBUTES_MAX 128
+#define ATTRIBUTE_TEXT_MAX 4096 /* characters of a value, where nothing else is said */
 #define SPAN_LINKS_MAX 4
 
 struct trace_id {
@@ -66,7 +67,9 @@ struct span {
     struct bytes status_message;
     unsigned n_attributes;
     unsigned n_links;
-    unsigned dropped_attributes; /* that found the table below full */
+    unsigned dropped_attributes; /* that found the table below full, or are beyond ... */
+    unsigned max_attributes;     /* ... so many, with those that the encoder adds */
+    size_t max_text;             /* characters: the value of an attribute is cut to so many */
     struct attribute attributes[SPAN_ATTRIBUTES_MAX];
     struct span_link links[SPAN_LINKS_MAX];
     struct arena *arena; /* scratch for strings made while describing; reset per span */
@@ -89,7 +92,7 @@ static inline bool span_id_equal(const struct span_id *a, const struct span_id *
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* Empties the span; the attribute and link arrays keep their stale content. */
+/* Empties the span, whose limits are then the largest; the arrays keep their stale content. */
 void span_reset(struct span *span, struct arena *arena);
 
 /*

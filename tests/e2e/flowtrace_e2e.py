@@ -149,6 +149,7 @@ class Span:
         self.trace_state = span.get("traceState", "")
         self.flags = span.get("flags", 0)
         self.attributes = attributes_of(span.get("attributes", []))
+        self.dropped_attributes = span.get("droppedAttributesCount", 0)
         self.resource = resource
         self.service = resource.get("service.name", "")
 

@@ -89,9 +89,10 @@ static void the_small_forms_take_what_they_name(void **state)
     assert_false(form_is_netns("net"));
     assert_true(form_is_log_level("debug"));
     assert_false(form_is_log_level("DEBUG"));
-    assert_true(form_is_word("bpf_2"));
-    assert_false(form_is_word(""));
-    assert_false(form_is_word("a b"));
+    assert_true(form_is_pair("team=a=b"));
+    assert_true(form_is_pair("team="));
+    assert_false(form_is_pair("team"));
+    assert_false(form_is_pair("=a"));
     assert_true(form_is_not_empty("*"));
     assert_false(form_is_not_empty(""));
 }

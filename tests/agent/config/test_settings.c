@@ -77,8 +77,8 @@ static void a_bad_assignment_is_told_with_what_is_allowed(void **state)
         {"capture.heed=1", "there is no setting \"capture.heed\" (there are: capture.head, "
                            "capture.ring, capture.hooks, capture.udp, capture.unix, capture.tls)"},
         {"what=1", "there is no setting \"what\" (there are: source, exporters, record, capture, "
-                   "limits, exchange, select, context, names, redact, batch, queue, send, drain, "
-                   "status, log)"},
+                   "limits, exchange, select, context, names, span, resource, redact, batch, queue, "
+                   "send, drain, status, log)"},
         {"capture=1", "there is no setting \"capture\""},
         {"capture.head=63", "capture.head takes a size (bytes, KiB, MiB, GiB) from 64 to 16KiB"},
         {"capture.ring=5MiB", "from 256KiB to 64MiB, a power of two"},
@@ -242,6 +242,48 @@ static void the_query_of_a_url_is_not_printed(void **state)
     }
 }
 
+static void assert_span_attributes(const char *assignment, uint64_t expected)
+{
+    char *const assignments[] = {(char *)assignment};
+    _cleanup_(settings_freep) struct settings *settings = NULL;
+
+    assert_int_equal(settings_load(NULL, assignments, assignment ? 1 : 0, NULL, &settings), 0);
+    assert_int_equal(settings->span_attributes, expected);
+}
+
+static void a_limit_is_the_settings_else_the_spans_variable_else_the_general_one(void **state)
+{
+    struct stderr_capture capture;
+
+    assert_span_attributes(NULL, 128);
+    setenv("OTEL_ATTRIBUTE_COUNT_LIMIT", "20", 1);
+    assert_span_attributes(NULL, 20);
+    setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "", 1);
+    assert_span_attributes(NULL, 20);
+    setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "0", 1);
+    assert_span_attributes(NULL, 0);
+    setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "100000", 1);
+    assert_span_attributes(NULL, 128);
+    assert_span_attributes("span.attributes=7", 7);
+    setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many", 1);
+    stderr_capture_begin(&capture);
+    assert_span_attributes(NULL, 20);
+    stderr_capture_end(&capture);
+    assert_non_null(strstr(capture.text, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT is ignored"));
+    unsetenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT");
+    unsetenv("OTEL_ATTRIBUTE_COUNT_LIMIT");
+}
+
+static void the_length_of_values_has_variables_of_its_own(void **state)
+{
+    _cleanup_(settings_freep) struct settings *settings = NULL;
+
+    setenv("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "12", 1);
+    assert_int_equal(settings_load(NULL, NULL, 0, NULL, &settings), 0);
+    unsetenv("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT");
+    assert_int_equal(settings->span_value_length, 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +297,8 @@ int main(void)
         cmocka_unit_test(an_unknown_key_of_a_section_names_those_that_there_are),
         cmocka_unit_test(a_secret_is_neither_printed_nor_quoted),
         cmocka_unit_test(the_query_of_a_url_is_not_printed),
+        cmocka_unit_test(a_limit_is_the_settings_else_the_spans_variable_else_the_general_one),
+        cmocka_unit_test(the_length_of_values_has_variables_of_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,8 @@ static uint64_t start_of(pid_t pid)
 /* A program that runs until it is killed, with a service name in its environment. */
 static pid_t start_sleeper(void)
 {
-    static const char *const environment[] = {"A=1", "OTEL_SERVICE_NAME=dreams", NULL};
+    static const char *const environment[] = {"A=1", "OTEL_SERVICE_NAME=dreams",
+                                              "OTEL_RESOURCE_ATTRIBUTES=a=%2C", NULL};
     pid_t pid = fork();
 
     if (pid == 0) {
@@ -85,6 +86,7 @@ static void another_process_is_read_with_its_environment(void **state)
         usleep(10000);
     }
     assert_true(bytes_equal(facts.service, BYTES_LITERAL("dreams")));
+    assert_true(bytes_equal(facts.attributes, BYTES_LITERAL("a=%2C")));
     assert_true(facts.executable.len > 0);
     stop(pid);
 }
@@ -124,6 +126,8 @@ static struct bytes text_of(const struct attribute *attributes, size_t n, struct
     return BYTES_NULL;
 }
 
+static const struct resource_said nothing;
+
 static void the_resource_has_what_is_known(void **state)
 {
     const struct process_identity identity = {42, 1500 * NS_PER_MS, BYTES_LITERAL("orders-main")};
@@ -146,7 +150,7 @@ static void the_resource_has_what_is_known(void **state)
     struct attribute out[RESOURCE_ATTRIBUTES_MAX];
     uint8_t memory[256];
     struct arena arena = arena_over(memory, sizeof(memory));
-    size_t n = process_resource(&identity, &facts, &host, &arena, out);
+    size_t n = process_resource(&identity, &facts, &host, &nothing, &arena, out);
 
     assert_int_equal(n, ELEMENTSOF(expected) + 2);
     for (size_t i = 0; i < ELEMENTSOF(expected); i++)
@@ -163,13 +167,72 @@ static void without_facts_the_command_names_the_service(void **state)
     struct attribute out[RESOURCE_ATTRIBUTES_MAX];
     uint8_t memory[256];
     struct arena arena = arena_over(memory, sizeof(memory));
-    size_t n = process_resource(&identity, NULL, &host, &arena, out);
+    size_t n = process_resource(&identity, NULL, &host, &nothing, &arena, out);
 
     assert_int_equal(n, 5);
     assert_true(bytes_equal(out[0].text, BYTES_LITERAL("orders-main")));
     identity.comm = BYTES_NULL;
-    process_resource(&identity, NULL, &host, &arena, out);
+    process_resource(&identity, NULL, &host, &nothing, &arena, out);
     assert_true(bytes_equal(out[0].text, BYTES_LITERAL("unknown_service")));
+}
+
+static void say(struct said *said, const char *key, const char *text)
+{
+    assert_int_equal(said_add(said, bytes_from_string(key), bytes_from_string(text)), 0);
+}
+
+static void what_is_said_comes_before_what_is_seen_the_setting_first(void **state)
+{
+    const struct process_identity identity = {.tgid = 42, .comm = BYTES_LITERAL("orders")};
+    const struct host_facts host = {.name = BYTES_LITERAL("seen")};
+    struct said configured = {0}, process = {0}, agent = {0};
+    const struct resource_said said = {&configured, &process, &agent};
+    struct attribute out[RESOURCE_ATTRIBUTES_MAX];
+    uint8_t memory[256];
+    struct arena arena = arena_over(memory, sizeof(memory));
+    size_t n;
+
+    say(&configured, "a", "configured");
+    say(&process, "a", "process");
+    say(&process, "b", "process");
+    say(&process, "service.name", "what the facts say counts");
+    say(&process, "telemetry.distro.name", "another");
+    say(&agent, "b", "agent");
+    say(&agent, "c", "agent");
+    say(&agent, "host.name", "node-7");
+    n = process_resource(&identity, NULL, &host, &said, &arena, out);
+    assert_true(bytes_equal(out[0].text, BYTES_LITERAL("orders")));
+    assert_true(bytes_equal(text_of(out, n, BYTES_LITERAL("a")), BYTES_LITERAL("configured")));
+    assert_true(bytes_equal(text_of(out, n, BYTES_LITERAL("b")), BYTES_LITERAL("process")));
+    assert_true(bytes_equal(text_of(out, n, BYTES_LITERAL("c")), BYTES_LITERAL("agent")));
+    assert_true(bytes_equal(text_of(out, n, SEMCONV_HOST_NAME), BYTES_LITERAL("node-7")));
+    assert_true(bytes_equal(text_of(out, n, SEMCONV_TELEMETRY_DISTRO_NAME),
+                            BYTES_LITERAL("flowtrace")));
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_false(bytes_equal(out[i].key, out[j].key));
+    say(&configured, "service.name", "all-in-one");
+    process_resource(&identity, NULL, &host, &said, &arena, out);
+    assert_true(bytes_equal(out[0].text, BYTES_LITERAL("all-in-one")));
+}
+
+static void of_an_endpoint_in_a_capture_only_the_setting_speaks(void **state)
+{
+    const struct process_identity endpoint = {.comm = BYTES_LITERAL("shop.example")};
+    const struct host_facts host = {.name = BYTES_LITERAL("seen")};
+    struct said configured = {0}, agent = {0};
+    const struct resource_said said = {.configured = &configured, .agent = &agent};
+    struct attribute out[RESOURCE_ATTRIBUTES_MAX];
+    uint8_t memory[256];
+    struct arena arena = arena_over(memory, sizeof(memory));
+    size_t n;
+
+    say(&configured, "a", "configured");
+    say(&agent, "b", "agent");
+    n = process_resource(&endpoint, NULL, &host, &said, &arena, out);
+    assert_true(bytes_equal(text_of(out, n, BYTES_LITERAL("a")), BYTES_LITERAL("configured")));
+    assert_int_equal(text_of(out, n, BYTES_LITERAL("b")).len, 0);
+    assert_int_equal(text_of(out, n, SEMCONV_HOST_NAME).len, 0);
 }
 
 int main(void)
@@ -181,6 +244,8 @@ int main(void)
         cmocka_unit_test(a_process_that_is_gone_is_not_found),
         cmocka_unit_test(the_resource_has_what_is_known),
         cmocka_unit_test(without_facts_the_command_names_the_service),
+        cmocka_unit_test(what_is_said_comes_before_what_is_seen_the_setting_first),
+        cmocka_unit_test(of_an_endpoint_in_a_capture_only_the_setting_speaks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

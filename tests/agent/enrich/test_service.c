@@ -35,8 +35,9 @@ static void the_environment_comes_first(void **state)
         {BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES=service.name=a\0OTEL_SERVICE_NAME=b\0"), "b"},
         {BYTES_LITERAL("OTEL_SERVICE_NAME=\0OTEL_RESOURCE_ATTRIBUTES=x=1, service.name = a b ,y=2"),
          "a b"},
-        {BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES=service.name=a%2Cb%20c%,x=1\0"), "a,b c%"},
-        {BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES=service.namespace=a,b\0"), "unit"},
+        {BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES=service.name=a%2Cb%20c,x=1\0"), "a,b c"},
+        {BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES=service.name=a,x=%4\0"), "unit"},
+        {BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES=service.name=a,b\0"), "unit"},
         {BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES=service.name=\0"), "unit"},
         {BYTES_LITERAL("NOT_OTEL_SERVICE_NAME=x\0"), "unit"},
     };

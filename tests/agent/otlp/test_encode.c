@@ -40,15 +40,21 @@ static void assert_mark(const OtlpKeyValue *attribute, struct bytes key, int64_t
 }
 
 /* Encodes and unpacks; to be released with message_free(). */
-static OtlpSpan *round_trip(const struct span *span)
+/* `dropped`: the marks that find no room. */
+static OtlpSpan *round_trip_but(const struct span *span, int dropped)
 {
     _cleanup_(buffer_done) struct buffer buffer = buffer_make(CAP);
     ProtobufCMessage *message;
 
-    assert_int_equal(otlp_encode_span(span, &buffer), 0);
+    assert_int_equal(otlp_encode_span(span, &buffer), dropped);
     assert_int_equal(message_unpack(OTLP_SPAN_DESCRIPTOR, buffer_bytes(&buffer), &message), 0);
     assert_packs_to(message, buffer_bytes(&buffer));
     return (OtlpSpan *)message;
+}
+
+static OtlpSpan *round_trip(const struct span *span)
+{
+    return round_trip_but(span, 0);
 }
 
 static void every_field_of_a_span_arrives(void **state)
@@ -110,21 +116,21 @@ static void every_type_of_attribute_arrives(void **state)
 static void text_that_is_not_utf8_is_repaired_everywhere(void **state)
 {
     struct bytes broken = BYTES_LITERAL("\xff"), repaired = BYTES_LITERAL(R);
+    const unsigned n = SPAN_ATTRIBUTES_MAX - 1;
     struct span span;
     OtlpSpan *message;
 
     sample_bare_span(&span);
     span.name = span.trace_state = span.status_message = broken;
-    for (unsigned i = 0; i < SPAN_ATTRIBUTES_MAX; i++)
+    for (unsigned i = 0; i < n; i++)
         span_add_text(&span, broken, broken);
     message = round_trip(&span);
     assert_text(message->name, repaired);
     assert_text(message->trace_state, repaired);
     assert_text(message->status->message, repaired);
-    assert_int_equal(message->n_attributes, SPAN_ATTRIBUTES_MAX + 1);
-    assert_mark(message->attributes[SPAN_ATTRIBUTES_MAX], FLOWTRACE_TEXTS_REPAIRED,
-                3 + 2 * SPAN_ATTRIBUTES_MAX);
-    for (unsigned i = 0; i < SPAN_ATTRIBUTES_MAX; i++) {
+    assert_int_equal(message->n_attributes, n + 1);
+    assert_mark(message->attributes[n], FLOWTRACE_TEXTS_REPAIRED, 3 + 2 * n);
+    for (unsigned i = 0; i < n; i++) {
         assert_text(message->attributes[i]->key, repaired);
         assert_text(message->attributes[i]->value->string_value, repaired);
     }
@@ -160,23 +166,23 @@ static void a_repair_that_keeps_the_size_is_made_too(void **state)
     message_free(&message->base);
 }
 
-/* 4095 bytes and a character of three: the cut falls before it. */
+/* So many characters, the last of them one of three bytes, and one more. */
 static void a_value_that_is_too_long_is_cut_between_characters_and_marked(void **state)
 {
-    static uint8_t text[ATTRIBUTE_TEXT_MAX + 2];
+    static uint8_t text[ATTRIBUTE_TEXT_MAX + 3];
+    struct bytes longest = bytes_make(text, ATTRIBUTE_TEXT_MAX + 2);
     struct span span;
     OtlpSpan *message;
 
-    memset(text, 'x', ATTRIBUTE_TEXT_MAX - 1);
+    memset(text, 'x', sizeof(text));
     memcpy(text + ATTRIBUTE_TEXT_MAX - 1, "\xe2\x82\xac", 3);
     sample_bare_span(&span);
-    span_add_text(&span, BYTES_LITERAL("exact"), bytes_make(text, ATTRIBUTE_TEXT_MAX - 1));
+    span_add_text(&span, BYTES_LITERAL("exact"), longest);
     span_add_text(&span, BYTES_LITERAL("long"), bytes_make(text, sizeof(text)));
     message = round_trip(&span);
     assert_int_equal(message->n_attributes, 3);
-    assert_int_equal(message->attributes[0]->value->string_value.len, ATTRIBUTE_TEXT_MAX - 1);
-    assert_text(message->attributes[1]->value->string_value,
-                bytes_make(text, ATTRIBUTE_TEXT_MAX - 1));
+    assert_text(message->attributes[0]->value->string_value, longest);
+    assert_text(message->attributes[1]->value->string_value, longest);
     assert_mark(message->attributes[2], FLOWTRACE_ATTRIBUTES_CUT, 1);
     message_free(&message->base);
 }
@@ -191,10 +197,41 @@ static void what_is_no_text_at_all_is_cut_too(void **state)
     sample_bare_span(&span);
     span_add_text(&span, BYTES_LITERAL("key"), bytes_make(bytes, sizeof(bytes)));
     message = round_trip(&span);
-    assert_in_range(message->attributes[0]->value->string_value.len, 3 * (ATTRIBUTE_TEXT_MAX - 3),
-                    3 * ATTRIBUTE_TEXT_MAX);
+    assert_int_equal(message->attributes[0]->value->string_value.len, 3 * ATTRIBUTE_TEXT_MAX);
     assert_mark(message->attributes[1], FLOWTRACE_TEXTS_REPAIRED, 1);
     assert_mark(message->attributes[2], FLOWTRACE_ATTRIBUTES_CUT, 1);
+    message_free(&message->base);
+}
+
+static void the_length_of_a_value_is_a_limit_of_the_span(void **state)
+{
+    struct span span;
+    OtlpSpan *message;
+
+    sample_bare_span(&span);
+    span.max_text = 2;
+    span_add_text(&span, BYTES_LITERAL("key"), BYTES_LITERAL("\xc3\xb6\xc3\xa4\xc3\xbc"));
+    span_add_text(&span, BYTES_LITERAL("long-key"), BYTES_LITERAL("ab"));
+    message = round_trip(&span);
+    assert_text(message->attributes[0]->value->string_value, BYTES_LITERAL("\xc3\xb6\xc3\xa4"));
+    assert_text(message->attributes[1]->value->string_value, BYTES_LITERAL("ab"));
+    assert_mark(message->attributes[2], FLOWTRACE_ATTRIBUTES_CUT, 1);
+    message_free(&message->base);
+}
+
+static void a_mark_that_would_be_beyond_the_limit_counts_as_dropped(void **state)
+{
+    struct span span;
+    OtlpSpan *message;
+
+    sample_bare_span(&span);
+    span.max_attributes = 1;
+    span.max_text = 1;
+    span.dropped_attributes = 4;
+    span_add_text(&span, BYTES_LITERAL("key"), BYTES_LITERAL("ab"));
+    message = round_trip_but(&span, 1);
+    assert_int_equal(message->n_attributes, 1);
+    assert_int_equal(message->dropped_attributes_count, 5);
     message_free(&message->base);
 }
 
@@ -286,6 +323,8 @@ int main(void)
         cmocka_unit_test(repaired_texts_are_not_mixed_up),
         cmocka_unit_test(a_value_that_is_too_long_is_cut_between_characters_and_marked),
         cmocka_unit_test(what_is_no_text_at_all_is_cut_too),
+        cmocka_unit_test(the_length_of_a_value_is_a_limit_of_the_span),
+        cmocka_unit_test(a_mark_that_would_be_beyond_the_limit_counts_as_dropped),
         cmocka_unit_test(a_repair_that_keeps_the_size_is_made_too),
         cmocka_unit_test(what_a_span_lacks_is_not_written),
         cmocka_unit_test(a_span_is_appended_to_what_is_there),

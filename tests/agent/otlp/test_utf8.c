@@ -74,6 +74,16 @@ static void each_maximal_ill_formed_part_becomes_one_replacement(void **state)
     }
 }
 
+static void a_cut_counts_characters_as_they_are_when_repaired(void **state)
+{
+    struct bytes text = BYTES_LITERAL("a\xc3\xb6\xf0\x9f\x98\x80\x80z");
+    static const size_t lens[] = {0, 1, 3, 7, 8, 9, 9};
+
+    for (size_t n = 0; n < ELEMENTSOF(lens); n++)
+        assert_int_equal(utf8_cut(text, n), lens[n]);
+    assert_int_equal(utf8_cut(BYTES_LITERAL("\xf0\x9f\x98"), 1), 3);
+}
+
 /* Heap copies of exact size: a read past the end is found by the address sanitizer. */
 static void all_strings_of_two_bytes_are_repaired_to_valid_text(void **state)
 {
@@ -117,6 +127,7 @@ int main(void)
         cmocka_unit_test(well_formed_text_is_valid_and_keeps_its_size),
         cmocka_unit_test(each_maximal_ill_formed_part_becomes_one_replacement),
         cmocka_unit_test(all_strings_of_two_bytes_are_repaired_to_valid_text),
+        cmocka_unit_test(a_cut_counts_characters_as_they_are_when_repaired),
         cmocka_unit_test(a_broken_byte_is_found_wherever_it_stands),
     };
 

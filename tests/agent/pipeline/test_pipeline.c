@@ -28,6 +28,8 @@ struct seen {
     char name[TEXT_MAX], trace_state[TEXT_MAX];
     char service[TEXT_MAX], peer[TEXT_MAX], query[TEXT_MAX], baggage[TEXT_MAX];
     char ambiguous[TEXT_MAX];
+    char team[TEXT_MAX];
+    unsigned n_attributes, dropped;
     bool incomplete;
 };
 
@@ -60,12 +62,15 @@ static void take_span(void *arg, const struct attribute *resource, size_t n_reso
         .parent_span_id = span->parent_span_id,
         .kind = span->kind,
         .flags = span->flags,
+        .n_attributes = span->n_attributes,
+        .dropped = span->dropped_attributes,
     };
     if (span->n_links)
         seen->linked_span_id = span->links[0].span_id;
     snprintf(seen->name, TEXT_MAX, "%.*s", BYTES_PRINTF(span->name));
     snprintf(seen->trace_state, TEXT_MAX, "%.*s", BYTES_PRINTF(span->trace_state));
     copy_text(resource, n_resource, "service.name", seen->service);
+    copy_text(resource, n_resource, "team", seen->team);
     copy_text(span->attributes, span->n_attributes, "flowtrace.peer.span_id", seen->peer);
     copy_text(span->attributes, span->n_attributes, "url.query", seen->query);
     copy_text(span->attributes, span->n_attributes, "baggage.tenant", seen->baggage);
@@ -153,14 +158,21 @@ static void say(struct world *world, uint64_t connection, enum direction dir, co
     pipeline_event(world->pipeline, &event);
 }
 
-static void describe(struct world *world, uint32_t tgid, const char *service)
+static void describe_with(struct world *world, uint32_t tgid, const char *service,
+                          const char *attributes)
 {
     struct process_facts facts = {.service = bytes_from_string(service),
+                                  .attributes = bytes_from_string(attributes),
                                   .executable = BYTES_LITERAL("/usr/bin/some")};
     struct event event = {.kind = EVENT_PROCESS, .time_ns = world->now_ns,
                           .exec = {.tgid = tgid, .process_start_ns = 5}, .process_facts = &facts};
 
     pipeline_event(world->pipeline, &event);
+}
+
+static void describe(struct world *world, uint32_t tgid, const char *service)
+{
+    describe_with(world, tgid, service, "");
 }
 
 static void tick(struct world *world, uint64_t ms)
@@ -268,6 +280,63 @@ static void a_process_that_stays_unknown_is_named_by_its_command(void **state)
     tick(world, 300);
     assert_string_equal(world->seen[0].service, "nginx");
     assert_string_equal(world->seen[1].service, "curl");
+}
+
+static void what_a_process_says_of_itself_is_part_of_its_resource(void **state)
+{
+    struct world *world = *state;
+
+    describe_with(world, CURL, "shopper", "team=a%2Cb,x=1");
+    describe_with(world, NGINX, "front", "team=a,x=%");
+    exchange_at_both_ends(world, 0);
+    tick(world, 300);
+    assert_string_equal(world->seen[0].service, "front");
+    assert_string_equal(world->seen[0].team, "");
+    assert_string_equal(world->seen[1].service, "shopper");
+    assert_string_equal(world->seen[1].team, "a,b");
+    assert_int_equal(counters_get(&world->counters, COUNTER_resource_attributes_invalid), 1);
+    assert_int_equal(counters_get(&world->counters, COUNTER_resource_attributes_dropped), 0);
+}
+
+static void a_list_that_is_too_long_is_left_out_and_counted(void **state)
+{
+    struct world *world = *state;
+    char text[SAID_TEXT_MAX + 2] = "team=";
+
+    memset(text + 5, 'x', SAID_TEXT_MAX - 4);
+    describe_with(world, CURL, "shopper", text);
+    assert_int_equal(counters_get(&world->counters, COUNTER_resource_attributes_invalid), 1);
+    text[SAID_TEXT_MAX] = '\0';
+    describe_with(world, CURL, "shopper", text);
+    describe(world, NGINX, "front");
+    assert_int_equal(counters_get(&world->counters, COUNTER_resource_attributes_invalid), 1);
+    exchange_at_both_ends(world, 0);
+    tick(world, 300);
+    assert_int_equal(strlen(world->seen[1].team), TEXT_MAX - 1);
+    assert_int_equal(counters_get(&world->counters, COUNTER_resource_attributes_dropped), 0);
+}
+
+static void attributes_beyond_the_limit_are_left_out_and_counted(void **state)
+{
+    char three[] = "span.attributes=3";
+    char *assignments[] = {three};
+    struct world *limited = make_world(assignments, 1), *world = *state;
+    struct world *const worlds[] = {limited, world};
+
+    for (size_t i = 0; i < ELEMENTSOF(worlds); i++) {
+        describe(worlds[i], CURL, "shopper");
+        describe(worlds[i], NGINX, "front");
+        exchange_at_both_ends(worlds[i], 0);
+        tick(worlds[i], 300);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(limited->seen[i].n_attributes, 3);
+        assert_int_equal(limited->seen[i].dropped, world->seen[i].n_attributes - 3);
+        assert_int_equal(world->seen[i].dropped, 0);
+    }
+    assert_int_equal(counters_get(&limited->counters, COUNTER_attributes_dropped),
+                     limited->seen[0].dropped + limited->seen[1].dropped);
+    free_world(limited);
 }
 
 static void secrets_in_queries_leave_masked(void **state)
@@ -504,6 +573,9 @@ int main(void)
         TEST(a_server_without_its_client_waits_for_grace_and_is_a_root_that_names_its_peer),
         TEST(a_span_waits_a_little_for_the_name_of_its_process),
         TEST(a_process_that_stays_unknown_is_named_by_its_command),
+        TEST(what_a_process_says_of_itself_is_part_of_its_resource),
+        TEST(a_list_that_is_too_long_is_left_out_and_counted),
+        TEST(attributes_beyond_the_limit_are_left_out_and_counted),
         TEST(secrets_in_queries_leave_masked),
         cmocka_unit_test(a_full_batch_is_sealed_and_an_old_one_too),
         cmocka_unit_test(the_same_events_give_the_same_bytes),

@@ -110,7 +110,8 @@ static void process_and_host_facts_come_back_too(void **state)
 {
     _cleanup_(buffer_done) struct buffer buffer = buffer_make(RECORD_EVENT_MAX);
     struct process_facts process = {.executable = BYTES_LITERAL("/usr/sbin/nginx"),
-                                    .service = BYTES_LITERAL("front")};
+                                    .service = BYTES_LITERAL("front"),
+                                    .attributes = BYTES_LITERAL("team=a%2Cb")};
     struct host_facts host = {.name = BYTES_LITERAL("h1"), .boot_time_ns = 99};
     struct event in = {.kind = EVENT_PROCESS, .process_facts = &process}, out;
     struct record_facts facts;
@@ -119,6 +120,7 @@ static void process_and_host_facts_come_back_too(void **state)
     assert_true(bytes_equal(out.process_facts->executable, process.executable));
     assert_true(bytes_equal(out.process_facts->service, process.service));
     assert_int_equal(out.process_facts->cgroup.len, 0);
+    assert_true(bytes_equal(out.process_facts->attributes, process.attributes));
     buffer_reset(&buffer);
     in = (struct event){.kind = EVENT_HOST, .host_facts = &host};
     assert_int_equal(record_decode(encode(&in, &buffer), &out, &facts), 0);

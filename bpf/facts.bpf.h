@@ -6,6 +6,7 @@
 #pragma once
 
 #include "arch.h"
+#include "process.bpf.h"
 #include "unix.bpf.h"
 
 #include <bpf/bpf_core_read.h>
@@ -81,6 +82,7 @@ static __always_inline void fill_facts(const struct sock *sk, const struct sock_
     facts->starts[FT_DIR_OUT] = state->starts[FT_DIR_OUT];
     facts->has_starts = !state->midway;
     facts->cgroup_id = bpf_get_current_cgroup_id();
+    facts->exec_id = note_use(leader);
     __builtin_memset(facts->comm, 0, sizeof(facts->comm));
     bpf_probe_read_kernel_str(facts->comm, sizeof(facts->comm), leader->comm);
 }

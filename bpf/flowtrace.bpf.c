@@ -121,6 +121,28 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
     return 0;
 }
 
+/* What processes run: one that is gone before user space looks at it still has a name. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
+{
+    note_exec(task, program);
+    return 0;
+}
+
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+    note_fork(parent, child);
+    return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+    note_exit(task);
+    return 0;
+}
+
 /* Run once, with the hooks attached: marks the UNIX sockets that are older than they are. */
 SEC("iter/task_file")
 int mark_old_sockets(struct bpf_iter__task_file *context)

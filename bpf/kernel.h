@@ -191,6 +191,18 @@ struct thread_info {
     u32 status;
 };
 
+typedef struct {
+    int counter;
+} atomic_t;
+
+struct signal_struct {
+    atomic_t live; /* threads that have not ended */
+};
+
+struct mm_struct {
+    unsigned long arg_start, arg_end, env_end;
+};
+
 struct task_struct {
     struct thread_info thread_info;
     unsigned int flags;
@@ -199,8 +211,16 @@ struct task_struct {
     u64 start_time; /* the thread's, monotonic */
     struct files_struct *files;
     struct task_struct *group_leader;
+    struct signal_struct *signal;
+    struct mm_struct *mm;
     u64 start_boottime;
+    u64 self_exec_id; /* programs that it and its ancestors have executed */
     char comm[16];
+};
+
+struct linux_binprm {
+    struct file *file;  /* the program, or of a script its interpreter, */
+    const char *interp; /* and its path as it was given */
 };
 
 struct iovec {

@@ -129,6 +129,28 @@ struct {
     __type(value, u8);
 } own_connections SEC(".maps");
 
+/* What processes run: process.bpf.h. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, FT_IMAGES);
+    __type(key, struct ft_image_key);
+    __type(value, struct ft_image);
+} images SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, FT_ORIGINS);
+    __type(key, u32);
+    __type(value, struct ft_origin);
+} origins SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, struct ft_image);
+} image_scratch SEC(".maps");
+
 const volatile __u32 capture_head = 1024;       /* bytes per operation, unless a verdict says so */
 const volatile __u64 ring_fill_mark = 1u << 20; /* bytes in the ring at which a nap is cut short */
 const volatile __u64 unix_salt = 1;       /* random: no two hosts have the same positions */

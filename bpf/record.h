@@ -26,6 +26,10 @@
 #define FT_TLS_SESSIONS 16384
 #define FT_GO_CALLS 16384
 #define FT_GO_PROCESSES 4096
+#define FT_IMAGES 1024
+#define FT_ORIGINS 8192
+#define FT_IMAGE_PATH 256
+#define FT_IMAGE_TEXT 4096u /* bytes of arguments and environment */
 #define FT_SESSION_ID (1ull << 63) /* in a session's id, never in a stream's */
 
 enum ft_kind {
@@ -93,7 +97,7 @@ struct ft_facts {
     __u8 reserved;
     __u32 remote_tgid; /* UNIX streams: who connected, or who listened; else 0 */
     __u8 path[FT_PATH_LEN];
-    __u32 reserved2;
+    __u32 exec_id; /* of the process: see ft_image_key */
 };
 
 struct ft_record {
@@ -108,6 +112,33 @@ struct ft_record {
     __u32 tid;
     __u32 length;   /* bytes that the operation moved */
     __u32 captured; /* bytes that follow */
+};
+
+/* A process, and which of the programs that it has executed. */
+struct ft_image_key {
+    __u32 tgid;
+    __u32 exec_id; /* counted by the kernel, and inherited */
+};
+
+/* What the process was given to run. */
+struct ft_image {
+    __u64 process_start_ns; /* CLOCK_BOOTTIME */
+    __u64 inode; /* of the file that is executed */
+    __u32 used;  /* by a process that has used a socket */
+    __u32 args_len; /* of text: NUL-terminated arguments, then the environment, */
+    __u32 text_len; /* which may be cut */
+    __u32 reserved;
+    char path[FT_IMAGE_PATH];
+    __u8 text[FT_IMAGE_TEXT];
+};
+
+/* By process: whose image it has gone on with since it was forked. */
+struct ft_origin {
+    __u64 process_start_ns;
+    __u64 origin_start_ns; /* of the process image.tgid */
+    struct ft_image_key image;
+    __u32 used;
+    __u32 reserved;
 };
 
 /* id 0: free. `what` is kind << 32 | head, so that it changes in one store. */

@@ -17,6 +17,7 @@
 #include <limits.h>
 #include <mntent.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #define TEXT_CAP (256 * 1024) /* an environment may be longer: the rest is not looked at */
 #define READ_STEP 4096
@@ -128,28 +129,68 @@ static int open_cgroup(int root, uint64_t cgroup_id)
     return open_by_handle_at(root, &place.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-int process_read_gone(uint64_t cgroup_id, struct arena *arena, struct process_facts *ret_facts)
+/* Empty where the cgroup is gone too, or has no path here. */
+static struct bytes find_cgroup(uint64_t cgroup_id, struct arena *arena)
 {
     char place[PATH_MAX], link[32], path[PATH_MAX];
-    _cleanup_(closep) int root = open_cgroups(place, sizeof(place));
+    _cleanup_(closep) int root = cgroup_id ? open_cgroups(place, sizeof(place)) : -1;
     _cleanup_(closep) int fd = root < 0 ? -1 : open_cgroup(root, cgroup_id);
-    struct bytes text = BYTES_NULL;
+    struct bytes text;
     ssize_t n;
 
     if (fd < 0)
-        return -ENOENT;
+        return BYTES_NULL;
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     n = readlink(link, path, sizeof(path));
     text = bytes_make(path, (size_t)MAX(n, 0));
     if (!bytes_starts_with(text, bytes_from_string(place)))
-        return -ENOENT;
+        return BYTES_NULL;
     text = bytes_skip(text, strlen(place));
-    *ret_facts = (struct process_facts){
-        .cgroup = arena_copy(arena, text.len ? text : BYTES_LITERAL("/"))};
-    ret_facts->container_id = process_container_id(ret_facts->cgroup);
-    ret_facts->service = process_service_name(BYTES_NULL, BYTES_NULL, ret_facts->cgroup,
-                                              BYTES_NULL, arena);
-    return 0;
+    return arena_copy(arena, text.len ? text : BYTES_LITERAL("/"));
+}
+
+static struct bytes find_executable(const struct process_image *image, struct arena *arena)
+{
+    char given[PATH_MAX], real[PATH_MAX];
+    struct stat stat_;
+
+    if (!bytes_starts_with(image->path, BYTES_LITERAL("/")) || image->path.len >= sizeof(given))
+        return BYTES_NULL;
+    snprintf(given, sizeof(given), "%.*s", (int)image->path.len, (const char *)image->path.ptr);
+    if (realpath(given, real) && stat(real, &stat_) == 0 && stat_.st_ino == image->inode)
+        return arena_copy(arena, bytes_from_string(real));
+    return arena_copy(arena, image->path);
+}
+
+/* fexecve(2) was given a descriptor, and no path. */
+static bool is_descriptor(struct bytes path)
+{
+    return bytes_starts_with(path, BYTES_LITERAL("/dev/fd/"));
+}
+
+/* What is cut in its middle may be mistaken for another. */
+static struct bytes whole_strings(struct bytes strings)
+{
+    while (strings.len && strings.ptr[strings.len - 1])
+        strings.len--;
+    return strings;
+}
+
+void process_read_gone(uint64_t cgroup_id, const struct process_image *image, struct arena *arena,
+                       struct process_facts *ret_facts)
+{
+    struct process_image known = image ? *image : (struct process_image){0};
+    struct process_facts facts = {.cgroup = find_cgroup(cgroup_id, arena)};
+
+    if (is_descriptor(known.path))
+        known.path = BYTES_NULL;
+    facts.executable = find_executable(&known, arena);
+    facts.container_id = process_container_id(facts.cgroup);
+    facts.service = process_service_name(whole_strings(known.environment),
+                                         whole_strings(known.cmdline), facts.cgroup,
+                                         facts.executable.len ? facts.executable : known.path,
+                                         arena);
+    *ret_facts = facts;
 }
 
 /* RFC 3339 with milliseconds, in UTC. */

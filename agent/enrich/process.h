@@ -29,12 +29,22 @@ struct process_facts {
 int process_read(uint32_t tgid, uint64_t process_start_ns, struct arena *arena,
                  struct process_facts *ret_facts);
 
+/* What was noted of a process's program when it began. */
+struct process_image {
+    struct bytes path;        /* of the executable, as it was given: maybe relative, maybe a link */
+    uint64_t inode;           /* of the executable */
+    struct bytes cmdline;     /* as /proc has it; maybe cut */
+    struct bytes environment; /* as /proc has it; maybe cut */
+};
+
 /*
- * What is still known of a process that is gone: the cgroup that the kernel side noted by number,
- * and what follows from its path. Returns 0, or -ENOENT where the cgroup is gone too or has no path
- * here.
+ * What is still known of a process that is gone: the cgroup that the kernel side noted by number (0:
+ * not known), its program (NULL: not known), and what follows from the two. The executable's path
+ * is the one that /proc would have told where it still leads to the same file here; else as it was
+ * given, if that is absolute.
  */
-int process_read_gone(uint64_t cgroup_id, struct arena *arena, struct process_facts *ret_facts);
+void process_read_gone(uint64_t cgroup_id, const struct process_image *image, struct arena *arena,
+                       struct process_facts *ret_facts);
 
 /*
  * service.name, the first that is there: OTEL_SERVICE_NAME of the process's environment;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "bpf/record.h"
 #include "source/bpf_hooks.h"
+#include "source/bpf_image.h"
 #include "source/lookup.h"
 #include "source/ring_record.h"
 #include "source/source.h"
@@ -107,12 +108,13 @@ static int watch(int epoll_fd, int fd)
 
 static int prepare_waiting(struct bpf_source *source)
 {
+    const struct lookup_images images = {bpf_image_find, source->skeleton};
     int r;
 
     source->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (source->epoll_fd < 0)
         return log_error(-errno, "cannot make an epoll instance");
-    r = lookup_start(&source->lookup);
+    r = lookup_start(&images, &source->lookup);
     if (r < 0)
         return log_error(r, "cannot start the look-up thread");
     r = watch(source->epoll_fd, ring_buffer__epoll_fd(source->ring));
@@ -133,8 +135,8 @@ static void source_bpf_close(void *arg)
     ring_buffer__free(source->ring);
     if (source->verdicts)
         munmap(source->verdicts, FT_VERDICTS * sizeof(struct ft_verdict));
-    hooks_close(source->hooks);
     lookup_stop(source->lookup);
+    hooks_close(source->hooks);
     closep(&source->epoll_fd);
     free(source->cpu_counters);
     free(source);
@@ -250,36 +252,18 @@ static void take_event(struct bpf_source *source, enum ft_kind kind, struct even
     }
 }
 
-static int handle_record(void *arg, void *data, size_t size)
+static void ask_about(struct bpf_source *source, const struct event *event)
 {
-    struct bpf_source *source = arg;
-    struct connection_facts facts;
-    enum ft_kind kind;
-    struct event event;
+    const struct connection_facts *facts = event->connection_facts;
+    struct lookup_question question = {
+        .tgid = event->exec.tgid,
+        .exec_id = facts->exec_id,
+        .process_start_ns = event->exec.process_start_ns,
+        .cgroup_id = facts->cgroup_id,
+    };
 
-    if (ring_record_decode(bytes_make(data, size), source->boot_to_unix_ns, &kind, &event, &facts) <
-        0) {
-        counters_add(source->options.counters, COUNTER_operations_malformed, 1);
-        return 0;
-    }
-    if (event.connection_facts)
-        lookup_ask(source->lookup, event.exec.tgid, event.exec.process_start_ns,
-                   event.connection_facts->comm, event.connection_facts->cgroup_id);
-    take_event(source, kind, &event);
-    return 0;
-}
-
-static void deliver_host(struct bpf_source *source)
-{
-    char name[HOST_NAME_MAX + 1] = "";
-    struct host_facts facts = {.boot_time_ns = source->boot_to_unix_ns};
-    struct event event = {.kind = EVENT_HOST, .time_ns = clock_ns(CLOCK_REALTIME),
-                          .host_facts = &facts};
-
-    gethostname(name, sizeof(name) - 1);
-    facts.name = bytes_from_string(name);
-    deliver(source, &event);
-    source->introduced = true;
+    memcpy(question.comm, facts->comm, sizeof(question.comm));
+    lookup_ask(source->lookup, &question);
 }
 
 static void deliver_answers(struct bpf_source *source)
@@ -295,6 +279,39 @@ static void deliver_answers(struct bpf_source *source)
         };
         deliver(source, &event);
     }
+}
+
+static int handle_record(void *arg, void *data, size_t size)
+{
+    struct bpf_source *source = arg;
+    struct connection_facts facts;
+    enum ft_kind kind;
+    struct event event;
+
+    if (ring_record_decode(bytes_make(data, size), source->boot_to_unix_ns, &kind, &event, &facts) <
+        0) {
+        counters_add(source->options.counters, COUNTER_operations_malformed, 1);
+        return 0;
+    }
+    if (event.connection_facts)
+        ask_about(source, &event);
+    take_event(source, kind, &event);
+    if (lookup_has_answers(source->lookup)) /* not only behind a long drain */
+        deliver_answers(source);
+    return 0;
+}
+
+static void deliver_host(struct bpf_source *source)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+    struct host_facts facts = {.boot_time_ns = source->boot_to_unix_ns};
+    struct event event = {.kind = EVENT_HOST, .time_ns = clock_ns(CLOCK_REALTIME),
+                          .host_facts = &facts};
+
+    gethostname(name, sizeof(name) - 1);
+    facts.name = bytes_from_string(name);
+    deliver(source, &event);
+    source->introduced = true;
 }
 
 /* ---- draining ------------------------------------------------------------------------------- */

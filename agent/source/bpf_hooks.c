@@ -59,6 +59,7 @@ struct row {
 #define AT(member) offsetof(struct flowtrace_bpf, progs.member)
 #define PER_OPERATION "each socket operation"
 #define LOST_ALL "everything"
+#define LOST_NAMES "programs and services of processes that end within milliseconds"
 
 static const struct row rows[] = {
     {AT(on_send), SET_TRACEPOINTS, ATTACH_TRACING, false, "sends", PER_OPERATION, LOST_ALL},
@@ -91,6 +92,11 @@ static const struct row rows[] = {
      "every system call of every process", LOST_ALL},
     {AT(on_state), SET_ALL, ATTACH_TRACING, false, "ends of TCP connections",
      "opening and closing TCP connections", "ends of connections; the agent's own connections"},
+    {AT(on_exec), SET_ALL, ATTACH_TRACING, true, "what processes execute", "each execve",
+     LOST_NAMES},
+    {AT(on_fork), SET_ALL, ATTACH_TRACING, true, "what processes inherit", "each fork", LOST_NAMES},
+    {AT(on_exit), SET_ALL, ATTACH_TRACING, true, "ends of processes", "each exit",
+     "room: the names of those that used no socket are kept too"},
     {AT(mark_old_sockets), SET_TRACEPOINTS | SET_FEXIT, ATTACH_NEVER, true,
      "UNIX sockets older than the agent", "once, at the start",
      "which ends of UNIX streams belong together"},

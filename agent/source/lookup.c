@@ -9,31 +9,26 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 
-#define QUEUE_LEN 256  /* a power of two */
-#define ANSWERS_LEN 64 /* while it is full, questions wait */
+#define QUESTIONS_LEN 2048 /* a power of two, as the next */
+#define ANSWERS_LEN 64     /* while it is full, questions wait */
 #define ASKED_LEN 4096 /* processes remembered as asked, by hash: a collision asks again */
-
-struct question {
-    uint32_t tgid;
-    uint64_t process_start_ns;
-    uint64_t cgroup_id;
-    char comm[COMM_LEN];
-};
 
 struct lookup {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wanted;
     int fd;
+    struct lookup_images images;
     bool stopping;
+    bool any_answers; /* read without the lock */
     unsigned n_questions, first_question;
     unsigned n_answers, first_answer;
-    struct question questions[QUEUE_LEN];
+    struct lookup_question questions[QUESTIONS_LEN];
     struct lookup_answer answers[ANSWERS_LEN];
-    struct question asked[ASKED_LEN]; /* the asking thread's own */
+    struct lookup_question asked[ASKED_LEN]; /* the asking thread's own */
 };
 
-static bool next_question(struct lookup *lookup, struct question *ret_question)
+static bool next_question(struct lookup *lookup, struct lookup_question *ret_question)
 {
     bool found;
 
@@ -43,7 +38,7 @@ static bool next_question(struct lookup *lookup, struct question *ret_question)
     found = !lookup->stopping;
     if (found) {
         *ret_question = lookup->questions[lookup->first_question];
-        lookup->first_question = (lookup->first_question + 1) % QUEUE_LEN;
+        lookup->first_question = (lookup->first_question + 1) % QUESTIONS_LEN;
         lookup->n_questions--;
     }
     pthread_mutex_unlock(&lookup->lock);
@@ -67,10 +62,34 @@ static void copy_answer(struct lookup_answer *to, const struct lookup_answer *fr
     move_facts(&to->facts, from->text, to->text);
 }
 
+/* The process is gone: what it ran, or what runs the same and is still there, and its cgroup. */
+static void answer_for_gone(const struct lookup *lookup, const struct lookup_question *question,
+                            struct arena *arena, struct process_facts *facts)
+{
+    struct lookup_image found;
+    struct process_image image;
+    bool any = lookup->images.find && lookup->images.find(lookup->images.arg, question, &found);
+
+    if (any && found.known) {
+        image = (struct process_image){
+            .path = bytes_from_string(found.path),
+            .inode = found.inode,
+            .cmdline = bytes_make(found.text, found.args_len),
+            .environment = bytes_make(found.text + found.args_len,
+                                      found.text_len - found.args_len),
+        };
+        process_read_gone(question->cgroup_id, &image, arena, facts);
+    } else if ((!any || found.origin_tgid == 0 ||
+                process_read(found.origin_tgid, found.origin_start_ns, arena, facts) < 0) &&
+               facts->cgroup.len == 0) {
+        process_read_gone(question->cgroup_id, NULL, arena, facts);
+    }
+}
+
 static void *run(void *arg)
 {
     struct lookup *lookup = arg;
-    struct question question;
+    struct lookup_question question;
     uint64_t one = 1;
 
     while (next_question(lookup, &question)) {
@@ -79,13 +98,15 @@ static void *run(void *arg)
         struct arena arena = arena_over(answer.text, sizeof(answer.text));
         struct process_facts facts = {0};
 
-        /* A process that is gone already is an answer too: its cgroup, and nothing more. */
-        if (process_read(question.tgid, question.process_start_ns, &arena, &facts) == 0 ||
-            (question.cgroup_id && process_read_gone(question.cgroup_id, &arena, &facts) == 0))
-            answer.facts = facts;
+        /* One that has ended and was not waited for has no executable any more. */
+        if (process_read(question.tgid, question.process_start_ns, &arena, &facts) < 0 ||
+            facts.executable.len == 0)
+            answer_for_gone(lookup, &question, &arena, &facts);
+        answer.facts = facts;
         pthread_mutex_lock(&lookup->lock);
         copy_answer(&lookup->answers[(lookup->first_answer + lookup->n_answers++) % ANSWERS_LEN],
                     &answer);
+        __atomic_store_n(&lookup->any_answers, true, __ATOMIC_RELEASE);
         pthread_mutex_unlock(&lookup->lock);
         if (write(lookup->fd, &one, sizeof(one)) < 0)
             continue; /* the counter is full: the reader has reason enough to wake */
@@ -93,13 +114,15 @@ static void *run(void *arg)
     return NULL;
 }
 
-int lookup_start(struct lookup **ret_lookup)
+int lookup_start(const struct lookup_images *images, struct lookup **ret_lookup)
 {
     struct lookup *lookup = calloc(1, sizeof(*lookup));
     int r;
 
     if (!lookup)
         return -ENOMEM;
+    if (images)
+        lookup->images = *images;
     lookup->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (lookup->fd < 0) {
         r = -errno;
@@ -138,23 +161,31 @@ int lookup_fd(const struct lookup *lookup)
     return lookup->fd;
 }
 
-void lookup_ask(struct lookup *lookup, uint32_t tgid, uint64_t process_start_ns, const char *comm,
-                uint64_t cgroup_id)
+static bool is_same(const struct lookup_question *a, const struct lookup_question *b)
 {
-    struct question *asked =
-        &lookup->asked[hash_pair(tgid, process_start_ns) & (ASKED_LEN - 1)];
+    return a->tgid == b->tgid && a->process_start_ns == b->process_start_ns &&
+           a->exec_id == b->exec_id && memcmp(a->comm, b->comm, COMM_LEN) == 0;
+}
 
-    if (asked->tgid == tgid && asked->process_start_ns == process_start_ns &&
-        memcmp(asked->comm, comm, COMM_LEN) == 0)
+void lookup_ask(struct lookup *lookup, const struct lookup_question *question)
+{
+    uint64_t hash = hash_pair(question->tgid, question->process_start_ns);
+    struct lookup_question *asked = &lookup->asked[hash & (ASKED_LEN - 1)];
+
+    if (is_same(asked, question))
         return;
     pthread_mutex_lock(&lookup->lock);
-    if (lookup->n_questions < QUEUE_LEN) {
-        *asked = (struct question){tgid, process_start_ns, cgroup_id, {0}};
-        memcpy(asked->comm, comm, COMM_LEN);
-        lookup->questions[(lookup->first_question + lookup->n_questions++) % QUEUE_LEN] = *asked;
+    if (lookup->n_questions < QUESTIONS_LEN) {
+        *asked = *question;
+        lookup->questions[(lookup->first_question + lookup->n_questions++) % QUESTIONS_LEN] = *asked;
         pthread_cond_signal(&lookup->wanted);
     }
     pthread_mutex_unlock(&lookup->lock);
+}
+
+bool lookup_has_answers(const struct lookup *lookup)
+{
+    return __atomic_load_n(&lookup->any_answers, __ATOMIC_ACQUIRE);
 }
 
 bool lookup_take(struct lookup *lookup, struct lookup_answer *ret_answer)
@@ -170,6 +201,7 @@ bool lookup_take(struct lookup *lookup, struct lookup_answer *ret_answer)
         copy_answer(ret_answer, &lookup->answers[lookup->first_answer]);
         lookup->first_answer = (lookup->first_answer + 1) % ANSWERS_LEN;
         lookup->n_answers--;
+        __atomic_store_n(&lookup->any_answers, lookup->n_answers > 0, __ATOMIC_RELEASE);
         pthread_cond_signal(&lookup->wanted);
     }
     pthread_mutex_unlock(&lookup->lock);

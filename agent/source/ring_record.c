@@ -35,6 +35,7 @@ static void read_facts(const struct ft_facts *raw, struct connection_facts *ret_
         .name_is_remote = raw->path_is_remote,
         .remote_tgid = raw->remote_tgid,
         .cgroup_id = raw->cgroup_id,
+        .exec_id = raw->exec_id,
         .netns = raw->netns,
     };
     memcpy(ret_facts->comm, raw->comm, sizeof(ret_facts->comm));

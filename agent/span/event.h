@@ -105,6 +105,7 @@ struct connection_facts {
     uint32_t remote_tgid; /* UNIX streams: who connected, or who listened; 0: not known */
     char comm[COMM_LEN];
     uint64_t cgroup_id;
+    uint32_t exec_id; /* how manyth program of its process; for the look-up: never recorded */
     uint32_t netns; /* inode number */
 };
 

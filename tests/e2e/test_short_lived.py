@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Processes that live for ten milliseconds, and connections that are older than the agent."""
+import os
 import pathlib
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,17 @@ before, after, url = sys.argv[1:]
 urllib.request.urlopen(url + before).read()
 time.sleep(0.3)
 os.execvp("curl", ["curl", "-sf", "-o", "/dev/null", url + after])
+"""
+
+
+# One request over a socket of its own, and the answer read to its end.
+FETCH = """#!/usr/bin/perl
+use IO::Socket::INET;
+my ($port, $name, $forks) = @ARGV;
+if ($forks) { my $child = fork; if ($child) { waitpid($child, 0); exit } }
+my $socket = IO::Socket::INET->new("127.0.0.1:$port") or die;
+print $socket "GET /orders/$name HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n";
+1 while <$socket>;
 """
 
 
@@ -72,8 +85,7 @@ class ShortLived(e2e.Case):
         spans = {s.id: s for s in self.spans if s.kind == e2e.KIND_CLIENT}
         self.assertIn("python", spans[self.before].resource["process.executable.name"])
         self.assertEqual(spans[self.after].service, "curl")
-        # It may be gone before more than its name is known.
-        self.assertIn(spans[self.after].resource.get("process.executable.name"), ("curl", None))
+        self.assertEqual(spans[self.after].resource.get("process.executable.name"), "curl")
 
     def test_what_was_before_the_agent_is_not_invented(self):
         self.assertFalse([s for s in self.spans if s.id == list(self.truth)[0]])
@@ -107,7 +119,67 @@ class Gone(e2e.Case):
         self.assertEqual(self.span.service, "curl")
         self.assertIn("process.creation.time", self.span.resource)
         self.assertEqual(self.span.resource.get("container.id"), self.container)
-        self.assertNotIn("process.executable.path", self.span.resource, "that is gone with it")
+        self.assertEqual(self.span.resource.get("process.executable.path"),
+                         str(pathlib.Path(shutil.which("curl")).resolve()))
+
+
+class Many(e2e.Case):
+    """120 processes of four kinds that make one request and end."""
+    ROUNDS, STOPPED, SETTINGS = 30, False, ()
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        script = cls.directory / "basket.pl"
+        script.write_text(FETCH)
+        script.chmod(0o755)
+        cls.flow = cls.keep(e2e.Flow(cls.directory))
+        agent = cls.keep(e2e.Agent(cls.directory, *cls.flow.selection,
+                                   *cls.SETTINGS).wait_ready())
+        port = str(cls.flow.port)
+        kinds = {  # service -> command, environment, real path of the executable
+            "curl": (lambda name: ["curl", "-s", "-o", "/dev/null",
+                                   f"http://127.0.0.1:{port}/orders/{name}"], {}, "curl"),
+            "basket": (lambda name: [script, port, name], {}, "perl"),
+            "checkout": (lambda name: ["perl", script, port, name],
+                         {"OTEL_SERVICE_NAME": "checkout"}, "perl"),
+            "forked": (lambda name: [script, port, name, "forks"],
+                       {"OTEL_RESOURCE_ATTRIBUTES": "service.name=forked"}, "perl"),
+        }
+        cls.expected = {}
+        if cls.STOPPED:
+            agent.process.send_signal(signal.SIGSTOP)
+        for _ in range(cls.ROUNDS):
+            for service, (command, environment, program) in kinds.items():
+                name = e2e.unique(service)
+                path = str(pathlib.Path(shutil.which(program)).resolve())
+                cls.expected[name] = (service, path, pathlib.Path(path).name)
+                subprocess.run(command(name), check=True, env={"PATH": os.environ["PATH"], **environment})
+        agent.process.send_signal(signal.SIGCONT)
+        time.sleep(1)
+        agent.stop()
+        cls.spans = {s.id: s for s in agent.spans() if s.kind == e2e.KIND_CLIENT
+                     and s.id in cls.expected and s.service not in ("nginx", "orders")}
+
+    maxDiff = None
+
+    def test_each_has_its_service_its_executable_and_its_start(self):
+        seen = {name: (s.service, s.resource.get("process.executable.path"),
+                       s.resource.get("process.executable.name"))
+                for name, s in self.spans.items()}
+        self.assertEqual(len(self.expected), 4 * self.ROUNDS)
+        self.assertEqual(seen, self.expected)
+        self.assertTrue(all("process.creation.time" in s.resource for s in self.spans.values()))
+
+    def test_each_is_a_process_of_its_own(self):
+        self.assertEqual(len({(s.resource["process.pid"], s.resource["process.creation.time"])
+                              for s in self.spans.values()}), 4 * self.ROUNDS)
+
+
+class ManyGone(Many):
+    """The same with an agent that is stopped meanwhile, so that no process is there any more when it
+    looks; its exchanges wait for the answers."""
+    STOPPED, SETTINGS = True, ("--set", "exchange.grace=10s")
 
 
 if __name__ == "__main__":

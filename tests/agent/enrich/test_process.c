@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -116,6 +117,71 @@ static void a_process_that_is_gone_is_not_found(void **state)
 
     stop(pid);
     assert_int_equal(process_read((uint32_t)pid, start, &arena, &facts), -ESRCH);
+}
+
+/* The path of this program, and the number of its file. */
+static struct process_image own_image(char *path)
+{
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    struct stat stat_;
+
+    path[n] = '\0';
+    assert_int_equal(stat("/proc/self/exe", &stat_), 0);
+    return (struct process_image){.path = bytes_make(path, (size_t)n), .inode = stat_.st_ino};
+}
+
+static void a_gone_process_has_the_path_to_which_its_link_leads(void **state)
+{
+    char link[] = "/tmp/flowtrace-link-XXXXXX", path[PATH_MAX];
+    struct process_image image = own_image(path);
+    struct bytes real = image.path;
+    uint8_t memory[8192];
+    struct arena arena = arena_over(memory, sizeof(memory));
+    struct process_facts facts;
+
+    assert_non_null(mkdtemp(link));
+    assert_int_equal(rmdir(link), 0);
+    assert_int_equal(symlinkat(path, AT_FDCWD, link), 0);
+    image.path = bytes_from_string(link);
+    process_read_gone(0, &image, &arena, &facts);
+    assert_true(bytes_equal(facts.executable, real));
+    image.inode++; /* another file: in another mount namespace, perhaps */
+    process_read_gone(0, &image, &arena, &facts);
+    assert_true(bytes_equal(facts.executable, image.path));
+    assert_int_equal(unlink(link), 0);
+}
+
+static void a_gone_process_is_named_by_what_it_was_given(void **state)
+{
+    static const struct {
+        struct process_image image;
+        struct bytes service, executable;
+    } cases[] = {
+        {{BYTES_LITERAL("/opt/no/such"), 1}, BYTES_LITERAL("such"), BYTES_LITERAL("/opt/no/such")},
+        {{BYTES_LITERAL("./such"), 1}, BYTES_LITERAL("such"), BYTES_NULL},
+        {{BYTES_LITERAL("/dev/fd/3"), 1}, BYTES_NULL, BYTES_NULL},
+        {{BYTES_NULL}, BYTES_NULL, BYTES_NULL},
+        {{BYTES_LITERAL("/opt/bin/python3.9"), 1, BYTES_LITERAL("python3\0/srv/cart.py\0")},
+         BYTES_LITERAL("cart"), BYTES_LITERAL("/opt/bin/python3.9")},
+        {{BYTES_LITERAL("such"), 1, BYTES_LITERAL("such\0"),
+          BYTES_LITERAL("A=1\0OTEL_SERVICE_NAME=dreams\0")}, BYTES_LITERAL("dreams"), BYTES_NULL},
+        /* Cut: nobody knows how it went on. */
+        {{BYTES_LITERAL("such"), 1, BYTES_LITERAL("such\0"),
+          BYTES_LITERAL("A=1\0OTEL_SERVICE_NAME=drea")}, BYTES_LITERAL("such"), BYTES_NULL},
+        {{BYTES_LITERAL("/opt/python3"), 1, BYTES_LITERAL("python3\0/srv/ca")},
+         BYTES_LITERAL("python3"), BYTES_LITERAL("/opt/python3")},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        uint8_t memory[1024];
+        struct arena arena = arena_over(memory, sizeof(memory));
+        struct process_facts facts;
+
+        process_read_gone(0, &cases[i].image, &arena, &facts);
+        assert_true(bytes_equal(facts.service, cases[i].service));
+        assert_true(bytes_equal(facts.executable, cases[i].executable));
+        assert_int_equal(facts.cgroup.len, 0);
+    }
 }
 
 static struct bytes text_of(const struct attribute *attributes, size_t n, struct bytes key)
@@ -242,6 +308,8 @@ int main(void)
         cmocka_unit_test(another_process_is_read_with_its_environment),
         cmocka_unit_test(a_start_that_differs_by_a_tick_is_another_process),
         cmocka_unit_test(a_process_that_is_gone_is_not_found),
+        cmocka_unit_test(a_gone_process_has_the_path_to_which_its_link_leads),
+        cmocka_unit_test(a_gone_process_is_named_by_what_it_was_given),
         cmocka_unit_test(the_resource_has_what_is_known),
         cmocka_unit_test(without_facts_the_command_names_the_service),
         cmocka_unit_test(what_is_said_comes_before_what_is_seen_the_setting_first),

@@ -65,6 +65,12 @@ static struct bytes read_executable(int dir, struct arena *arena)
     return arena_copy(arena, text);
 }
 
+/* First in its arena, which has the room then: cut elsewhere, it could say another thing. */
+static struct bytes copy_attributes(struct bytes environment, struct arena *arena)
+{
+    return arena_copy(arena, bytes_slice(process_attributes(environment), 0, SAID_TEXT_MAX + 1));
+}
+
 int process_read(uint32_t tgid, uint64_t process_start_ns, struct arena *arena,
                  struct process_facts *ret_facts)
 {
@@ -83,9 +89,7 @@ int process_read(uint32_t tgid, uint64_t process_start_ns, struct arena *arena,
     if (r < 0)
         return r;
     read_text(dir, "environ", &environment);
-    /* First, so that the arena has the room: cut elsewhere than here, it could say another thing. */
-    facts.attributes = arena_copy(arena, bytes_slice(process_attributes(buffer_bytes(&environment)),
-                                                     0, SAID_TEXT_MAX + 1));
+    facts.attributes = copy_attributes(buffer_bytes(&environment), arena);
     facts.executable = read_executable(dir, arena);
     facts.cgroup = arena_copy(arena, proc_cgroup_path(read_text(dir, "cgroup", &text)));
     facts.container_id = process_container_id(facts.cgroup);
@@ -180,8 +184,10 @@ void process_read_gone(uint64_t cgroup_id, const struct process_image *image, st
                        struct process_facts *ret_facts)
 {
     struct process_image known = image ? *image : (struct process_image){0};
-    struct process_facts facts = {.cgroup = find_cgroup(cgroup_id, arena)};
+    struct process_facts facts = {0};
 
+    facts.attributes = copy_attributes(whole_strings(known.environment), arena);
+    facts.cgroup = find_cgroup(cgroup_id, arena);
     if (is_descriptor(known.path))
         known.path = BYTES_NULL;
     facts.executable = find_executable(&known, arena);

@@ -155,7 +155,7 @@ static void a_gone_process_is_named_by_what_it_was_given(void **state)
 {
     static const struct {
         struct process_image image;
-        struct bytes service, executable;
+        struct bytes service, executable, attributes;
     } cases[] = {
         {{BYTES_LITERAL("/opt/no/such"), 1}, BYTES_LITERAL("such"), BYTES_LITERAL("/opt/no/such")},
         {{BYTES_LITERAL("./such"), 1}, BYTES_LITERAL("such"), BYTES_NULL},
@@ -165,6 +165,9 @@ static void a_gone_process_is_named_by_what_it_was_given(void **state)
          BYTES_LITERAL("cart"), BYTES_LITERAL("/opt/bin/python3.9")},
         {{BYTES_LITERAL("such"), 1, BYTES_LITERAL("such\0"),
           BYTES_LITERAL("A=1\0OTEL_SERVICE_NAME=dreams\0")}, BYTES_LITERAL("dreams"), BYTES_NULL},
+        {{BYTES_LITERAL("such"), 1, BYTES_LITERAL("such\0"),
+          BYTES_LITERAL("OTEL_RESOURCE_ATTRIBUTES=team=a\0")},
+         BYTES_LITERAL("such"), BYTES_NULL, BYTES_LITERAL("team=a")},
         /* Cut: nobody knows how it went on. */
         {{BYTES_LITERAL("such"), 1, BYTES_LITERAL("such\0"),
           BYTES_LITERAL("A=1\0OTEL_SERVICE_NAME=drea")}, BYTES_LITERAL("such"), BYTES_NULL},
@@ -180,6 +183,7 @@ static void a_gone_process_is_named_by_what_it_was_given(void **state)
         process_read_gone(0, &cases[i].image, &arena, &facts);
         assert_true(bytes_equal(facts.service, cases[i].service));
         assert_true(bytes_equal(facts.executable, cases[i].executable));
+        assert_true(bytes_equal(facts.attributes, cases[i].attributes));
         assert_int_equal(facts.cgroup.len, 0);
     }
 }

@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 
@@ -33,6 +34,7 @@
 
 #define NAP_MS 10
 #define SETTLE_US 2000
+#define ANSWERS_WAIT_NS NS_PER_S
 #define UNTRACEABLE_MAX 64
 #define TLS_CONNECTIONS_MAX 16384 /* whose handshake, or missing session, is remembered */
 #define CLOCK_CHECK_NS NS_PER_S /* how often the distance between the two clocks is measured */
@@ -380,6 +382,18 @@ static void deliver_loss(struct bpf_source *source)
     source->lost = lost;
 }
 
+/* The last spans still wait for whose they are. */
+static void await_answers(struct bpf_source *source)
+{
+    uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + ANSWERS_WAIT_NS;
+    struct pollfd ready = {.fd = lookup_fd(source->lookup), .events = POLLIN};
+
+    while (lookup_owes(source->lookup) && clock_ns(CLOCK_MONOTONIC) < deadline) {
+        poll(&ready, 1, NAP_MS);
+        deliver_answers(source);
+    }
+}
+
 /* Takes the hooks off; a program that is just running on another CPU gets the time to end. */
 static void stop_capturing(struct bpf_source *source)
 {
@@ -412,6 +426,8 @@ static int source_bpf_drain(void *arg, int wake_fd, int timeout_ms, event_sink s
         return log_error(n, "cannot read the ring");
     source->busy = n > 0;
     deliver_answers(source);
+    if (timeout_ms == SOURCE_LAST_DRAIN)
+        await_answers(source);
     deliver_loss(source);
     if (source->n_delivered == 0) {
         tick.time_ns = clock_ns(CLOCK_BOOTTIME) + source->boot_to_unix_ns;

@@ -25,7 +25,8 @@ struct lookup {
     unsigned n_answers, first_answer;
     struct lookup_question questions[QUESTIONS_LEN];
     struct lookup_answer answers[ANSWERS_LEN];
-    struct lookup_question asked[ASKED_LEN]; /* the asking thread's own */
+    struct lookup_question asked[ASKED_LEN]; /* the asking thread's own, as the next */
+    unsigned n_owed;
 };
 
 static bool next_question(struct lookup *lookup, struct lookup_question *ret_question)
@@ -178,6 +179,7 @@ void lookup_ask(struct lookup *lookup, const struct lookup_question *question)
     if (lookup->n_questions < QUESTIONS_LEN) {
         *asked = *question;
         lookup->questions[(lookup->first_question + lookup->n_questions++) % QUESTIONS_LEN] = *asked;
+        lookup->n_owed++;
         pthread_cond_signal(&lookup->wanted);
     }
     pthread_mutex_unlock(&lookup->lock);
@@ -186,6 +188,11 @@ void lookup_ask(struct lookup *lookup, const struct lookup_question *question)
 bool lookup_has_answers(const struct lookup *lookup)
 {
     return __atomic_load_n(&lookup->any_answers, __ATOMIC_ACQUIRE);
+}
+
+bool lookup_owes(const struct lookup *lookup)
+{
+    return lookup->n_owed > 0;
 }
 
 bool lookup_take(struct lookup *lookup, struct lookup_answer *ret_answer)
@@ -201,6 +208,7 @@ bool lookup_take(struct lookup *lookup, struct lookup_answer *ret_answer)
         copy_answer(ret_answer, &lookup->answers[lookup->first_answer]);
         lookup->first_answer = (lookup->first_answer + 1) % ANSWERS_LEN;
         lookup->n_answers--;
+        lookup->n_owed--;
         __atomic_store_n(&lookup->any_answers, lookup->n_answers > 0, __ATOMIC_RELEASE);
         pthread_cond_signal(&lookup->wanted);
     }

@@ -65,5 +65,8 @@ void lookup_ask(struct lookup *lookup, const struct lookup_question *question);
 /* Are there answers? Costs next to nothing. */
 bool lookup_has_answers(const struct lookup *lookup);
 
+/* Is any question without the answer that was taken? */
+bool lookup_owes(const struct lookup *lookup);
+
 /* The next answer, or false. */
 bool lookup_take(struct lookup *lookup, struct lookup_answer *ret_answer);

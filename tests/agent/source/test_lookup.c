@@ -175,6 +175,17 @@ static void the_same_process_is_asked_about_once(void **state)
     assert_false(lookup_take(*state, &answer));
 }
 
+static void an_answer_is_owed_until_it_is_taken(void **state)
+{
+    struct lookup_answer answer;
+
+    assert_false(lookup_owes(*state));
+    ask(*state, 0x7ffffffd, 1, comm);
+    assert_true(lookup_owes(*state));
+    assert_true(wait_for_answer(*state, &answer));
+    assert_false(lookup_owes(*state));
+}
+
 static void a_process_with_another_name_is_asked_about_again(void **state)
 {
     static const char other[COMM_LEN] = "other";
@@ -212,6 +223,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_process_that_nobody_has_waited_for_is_gone_too, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_same_process_is_asked_about_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_is_owed_until_it_is_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(a_process_with_another_name_is_asked_about_again, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(more_questions_than_fit_lose_none_that_was_taken, setup,

@@ -266,12 +266,22 @@ struct user_address {
     } __attribute__((packed));
 } __attribute__((packed));
 
-/* What cgroup programs on recvmsg see, as far as it is read (uapi struct bpf_sock_addr). */
+/* What cgroup programs on recvmsg see, as far as it is read (uapi structs of these names). */
+struct bpf_sock {
+    u32 unread[12];
+    __be16 dst_port;
+    u16 zero;
+    u32 dst_ip4;
+    u32 dst_ip6[4];
+};
+
 struct bpf_sock_addr {
     u32 user_family;
     u32 user_ip4;
     u32 user_ip6[4];
     u32 user_port;
+    u32 unread[8];
+    struct bpf_sock *sk;
 };
 
 /* Helpers that the floor of 5.15 does not have: asked for before they are used. */

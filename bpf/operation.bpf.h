@@ -73,19 +73,26 @@ static __noinline void handle_datagram(const struct operation *op, enum ft_dir d
                                        struct sock_state *state, struct ft_counters *c)
 {
     u32 key = dir, head, wanted;
-    struct scratch *scratch = bpf_map_lookup_elem(&scratches, &key);
+    struct scratch *scratch;
     enum ft_counter why = FT_IGNORED;
     struct user_buffer buffer;
     u64 id, position;
+    bool named;
 
+    if (!may_name_peer(op, dir) &&
+        head_wanted(state, socket_connection(op->sk, state), &why) == 0) {
+        count(c, why);
+        return;
+    }
+    scratch = bpf_map_lookup_elem(&scratches, &key);
     if (!scratch || !find_position(op->sk, state, dir, op->length, &position)) {
         count(c, FT_NO_RECORD);
         return;
     }
     fill_ends(op->sk, state, &scratch->facts);
     find_buffer_apart(op, dir, &buffer, c);
-    find_message_peer(op, dir, &buffer, scratch);
-    id = datagram_connection(state, &scratch->facts);
+    named = find_message_peer(op, dir, &buffer, scratch);
+    id = datagram_connection(state, &scratch->facts, named);
     head = head_wanted(state, id, &why);
     if (head == 0) {
         count(c, why);

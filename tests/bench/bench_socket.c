@@ -5,10 +5,13 @@
  *
  *   bench_socket http BYTES SECONDS   HTTP exchanges, request and response of BYTES each
  *   bench_socket raw BYTES SECONDS    bytes of no known protocol, there and back
+ *   bench_socket udp BYTES SECONDS    the same over UDP, both ends connected
+ *   bench_socket udp-to BYTES SECONDS the same, with an address in each call
+ *   bench_socket unix BYTES SECONDS   the same over a UNIX stream
  *   bench_socket syscall SECONDS      getppid(2): a system call that touches no socket
  *   bench_socket idle N SECONDS       N connections, one HTTP exchange on each, then silence
  *
- * Prints one number: nanoseconds of CPU time per operation (http, raw, syscall). The thread never
+ * Prints one number: nanoseconds of CPU time per operation (not idle). The thread never
  * sleeps, so on an idle machine that is the time that passes; on a busy one it leaves out what
  * others take. Run it with and without an agent, in alternation: see tests/bench/run.
  */
@@ -100,14 +103,70 @@ static void move(int from, int to, const char *message, size_t n)
     }
 }
 
-static double run_exchanges(const char *request, const char *response, size_t n, double seconds)
+static void make_udp_pair(int pair[2], struct sockaddr_in addresses[2], int connected)
 {
-    struct sockaddr_in address;
-    int listener = listen_on_loopback(&address), pair[2];
+    socklen_t len = sizeof(*addresses);
+
+    for (int i = 0; i < 2; i++) {
+        addresses[i] = (struct sockaddr_in){.sin_family = AF_INET,
+                                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        pair[i] = socket(AF_INET, SOCK_DGRAM, 0);
+        if (pair[i] < 0 || bind(pair[i], (struct sockaddr *)&addresses[i], len) < 0 ||
+            getsockname(pair[i], (struct sockaddr *)&addresses[i], &len) < 0)
+            die("UDP");
+    }
+    for (int i = 0; i < 2 && connected; i++)
+        if (connect(pair[i], (struct sockaddr *)&addresses[!i], len) < 0)
+            die("connect");
+}
+
+static double run_addressed(const char *message, size_t n, double seconds)
+{
+    static char buffer[BYTES_MAX];
+    struct sockaddr_in addresses[2], from;
     uint64_t rounds = 0;
     double end, cpu;
+    int pair[2];
 
-    connect_pair(listener, &address, pair);
+    make_udp_pair(pair, addresses, 0);
+    end = now(CLOCK_MONOTONIC) + seconds;
+    cpu = now(CLOCK_THREAD_CPUTIME_ID);
+    while (now(CLOCK_MONOTONIC) < end) {
+        for (int i = 0; i < 2 * ROUNDS_PER_LOOK; i++) {
+            socklen_t len = sizeof(from);
+
+            if (sendto(pair[i & 1], message, n, 0, (struct sockaddr *)&addresses[!(i & 1)],
+                       sizeof(from)) < 0 ||
+                recvfrom(pair[!(i & 1)], buffer, sizeof(buffer), 0, (struct sockaddr *)&from,
+                         &len) < 0)
+                die("UDP");
+        }
+        rounds += ROUNDS_PER_LOOK;
+    }
+    cpu = now(CLOCK_THREAD_CPUTIME_ID) - cpu;
+    return cpu * 1e9 / (double)(rounds * OPERATIONS_PER_ROUND);
+}
+
+static void make_pair(const char *mode, int pair[2])
+{
+    struct sockaddr_in addresses[2];
+
+    if (strcmp(mode, "udp") == 0)
+        make_udp_pair(pair, addresses, 1);
+    else if (strcmp(mode, "unix") != 0)
+        connect_pair(listen_on_loopback(addresses), addresses, pair);
+    else if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+        die("socketpair");
+}
+
+static double run_exchanges(const char *mode, const char *request, const char *response, size_t n,
+                            double seconds)
+{
+    uint64_t rounds = 0;
+    double end, cpu;
+    int pair[2];
+
+    make_pair(mode, pair);
     end = now(CLOCK_MONOTONIC) + seconds;
     cpu = now(CLOCK_THREAD_CPUTIME_ID);
     while (now(CLOCK_MONOTONIC) < end) {
@@ -153,6 +212,11 @@ static void run_idle(size_t n, double seconds, const char *request, const char *
     usleep((useconds_t)(seconds * 1e6));
 }
 
+static int is_raw(const char *mode)
+{
+    return strcmp(mode, "raw") == 0 || strcmp(mode, "udp") == 0 || strcmp(mode, "unix") == 0;
+}
+
 int main(int argc, char **argv)
 {
     static char request[BYTES_MAX], response[BYTES_MAX];
@@ -164,17 +228,20 @@ int main(int argc, char **argv)
     } else if (strcmp(mode, "http") == 0 && argc == 4 && n < BYTES_MAX) {
         make_message(request, n, "GET /orders/4711 HTTP/1.1\r\nHost: bench\r\n");
         make_message(response, n, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
-        printf("%.1f\n", run_exchanges(request, response, n, atof(argv[3])));
-    } else if (strcmp(mode, "raw") == 0 && argc == 4 && n < BYTES_MAX) {
+        printf("%.1f\n", run_exchanges(mode, request, response, n, atof(argv[3])));
+    } else if (strcmp(mode, "udp-to") == 0 && argc == 4 && n < BYTES_MAX) {
+        printf("%.1f\n", run_addressed(request, n, atof(argv[3])));
+    } else if (is_raw(mode) && argc == 4 && n < BYTES_MAX) {
         memset(request, 1, n);
         memset(response, 2, n);
-        printf("%.1f\n", run_exchanges(request, response, n, atof(argv[3])));
+        printf("%.1f\n", run_exchanges(mode, request, response, n, atof(argv[3])));
     } else if (strcmp(mode, "idle") == 0 && argc == 4) {
         make_message(request, 200, "GET /orders/4711 HTTP/1.1\r\nHost: bench\r\n");
         make_message(response, 200, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
         run_idle(n, atof(argv[3]), request, response);
     } else {
-        fprintf(stderr, "usage: bench_socket http|raw BYTES SECONDS | syscall SECONDS | "
+        fprintf(stderr, "usage: bench_socket http|raw|udp|udp-to|unix BYTES SECONDS | "
+                        "syscall SECONDS | "
                         "idle N SECONDS\n");
         return 2;
     }

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import time
 
@@ -16,7 +15,6 @@ ROUNDS, SECONDS = 15, 0.5
 CAPTURED_NS, NOT_CAPTURED_NS, EXCHANGE_NS = 450, 120, 2000
 OPERATIONS_PER_EXCHANGE = 4
 SPAWNS = 300
-DATAGRAM, DATAGRAMS = b"d" * 100, 5000
 IDLE_SECONDS, SETTLE_SECONDS_IDLE = 10, 1
 
 
@@ -38,16 +36,25 @@ def operations(bench):
     results = alternate(bench, bench.rounds(ROUNDS), {
         "captured": socket_ns(bench, "http", 512),
         "not captured": socket_ns(bench, "raw", 512),
+        "UDP": socket_ns(bench, "udp", 512),
+        "UDP to": socket_ns(bench, "udp-to", 512),
+        "UNIX": socket_ns(bench, "unix", 512),
         "unrelated": socket_ns(bench, "syscall"),
     }, cpu=OTHER_CPU)
     table(COMPARISON_HEADER, [
         results["captured"].row("512 bytes, captured"),
         results["not captured"].row("512 bytes, not captured"),
+        results["UDP"].row("UDP, connected, not captured"),
+        results["UDP to"].row("UDP, by address, not captured"),
+        results["UNIX"].row("UNIX stream, not captured"),
         results["unrelated"].row("getppid(2)"),
     ])
     say("  ns of CPU per operation; the load on one CPU, the agent on the other")
     judge(bench, "socket operation, 512 bytes captured", results["captured"], CAPTURED_NS)
     judge(bench, "socket operation, not captured", results["not captured"], NOT_CAPTURED_NS)
+    judge(bench, "UDP, connected, not captured", results["UDP"], NOT_CAPTURED_NS)
+    judge(bench, "UDP, by address, not captured", results["UDP to"], NOT_CAPTURED_NS)
+    judge(bench, "UNIX stream, not captured", results["UNIX"], NOT_CAPTURED_NS)
     judge(bench, "unrelated system call", results["unrelated"], 0)
 
 
@@ -77,7 +84,9 @@ def programs(bench):
     if not STATS.exists():
         raise Skip("this kernel has no bpf_stats")
     rows = []
-    for what, mode in {"captured": ("http", 512), "not captured": ("raw", 512)}.items():
+    for what, mode in {"captured": ("http", 512), "not captured": ("raw", 512),
+                       "UDP": ("udp", 512), "UDP by address": ("udp-to", 512),
+                       "UNIX": ("unix", 512)}.items():
         with bench.agent(cpu=OTHER_CPU) as agent, stats_enabled():
             before = program_times(agent.process.pid)
             socket_ns(bench, *mode)()
@@ -112,42 +121,6 @@ def forks(bench):
     result = alternate(bench, bench.rounds(ROUNDS), {"spawn": spawn_us})["spawn"]
     table(COMPARISON_HEADER, [result.row("/bin/true")])
     say("  us per process, of wall time: the agent is not pinned away from it")
-
-
-def datagram_us():
-    """A measurement: microseconds for a datagram of 100 bytes there and one back, UDP, one task."""
-    one, other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
-    with one, other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        start = time.perf_counter()
-        for _ in range(DATAGRAMS):
-            one.sendto(DATAGRAM, other.getsockname())
-            other.sendto(*other.recvfrom(200))
-            one.recv(200)
-        return (time.perf_counter() - start) / DATAGRAMS * 1e6
-
-
-def unix_us():
-    """A measurement: microseconds for 100 bytes there and back over a UNIX stream, one task."""
-    one, other = socket.socketpair()
-    with one, other:
-        start = time.perf_counter()
-        for _ in range(DATAGRAMS):
-            one.send(DATAGRAM)
-            other.send(other.recv(200))
-            one.recv(200)
-        return (time.perf_counter() - start) / DATAGRAMS * 1e6
-
-
-def families(bench):
-    """UDP and UNIX sockets: 100 bytes there and back"""
-    results = alternate(bench, bench.rounds(ROUNDS), {"udp": datagram_us, "unix": unix_us},
-                        cpu=OTHER_CPU)
-    table(COMPARISON_HEADER, [results["udp"].row("UDP, not connected"),
-                              results["unix"].row("UNIX stream")])
-    say("  us per round trip of 4 operations; no protocol is known in it, so the kernel side is "
-        "soon told to give up")
 
 
 def idle(bench):

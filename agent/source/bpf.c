@@ -447,6 +447,7 @@ static void source_bpf_update_counters(void *arg)
         {FT_GIVEN_UP, COUNTER_operations_given_up},
         {FT_CIPHER_TEXT, COUNTER_operations_cipher_text},
         {FT_CIPHER_OUTSIDE, COUNTER_operations_cipher_outside},
+        {FT_EARLY_DATA, COUNTER_operations_early_data},
         {FT_RING_FULL, COUNTER_operations_ring_full},
         {FT_NO_STORAGE, COUNTER_operations_no_storage},
         {FT_NO_RECORD, COUNTER_operations_no_record},

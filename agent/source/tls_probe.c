@@ -46,6 +46,8 @@ static const struct tls_function functions[] = {
     [FUNCTION_WRITE] = {"OpenSSL", "SSL_write", FT_CALL_WRITE, true},
     [FUNCTION_READ_EX] = {"OpenSSL", "SSL_read_ex", FT_CALL_READ_EX, true},
     [FUNCTION_WRITE_EX] = {"OpenSSL", "SSL_write_ex", FT_CALL_WRITE_EX, true},
+    {"OpenSSL", "SSL_read_early_data", FT_CALL_READ_EARLY, true},
+    {"OpenSSL", "SSL_write_early_data", FT_CALL_WRITE_EARLY, true},
     {"OpenSSL", "SSL_do_handshake", FT_CALL_HANDSHAKE, true},
     {"OpenSSL", "SSL_shutdown", FT_CALL_HANDSHAKE, true},
     {"OpenSSL", "SSL_free", FT_CALL_FREE, false},

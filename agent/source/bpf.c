@@ -148,6 +148,8 @@ static void tell_untraceable(void *arg, uint32_t tgid, const char *comm)
 {
     struct bpf_source *source = arg;
     uint64_t name = hash_bytes(bytes_from_string(comm));
+    char link[32], path[PATH_MAX];
+    ssize_t n;
 
     for (size_t i = 0; i < source->n_untraceable; i++)
         if (source->untraceable[i] == name)
@@ -155,8 +157,12 @@ static void tell_untraceable(void *arg, uint32_t tgid, const char *comm)
     if (source->n_untraceable == UNTRACEABLE_MAX)
         return;
     source->untraceable[source->n_untraceable++] = name;
-    log_warning("TLS of %s (process %" PRIu32 ") is not seen: its library is not known, has no "
-                "symbols, or it only passes cipher text on (docs/tls.md)", comm, tgid);
+    snprintf(link, sizeof(link), "/proc/%" PRIu32 "/exe", tgid);
+    n = readlink(link, path, sizeof(path) - 1);
+    path[MAX(n, 0)] = '\0'; /* it may have ended */
+    log_warning("TLS of %s (process %" PRIu32 "%s%s) is not seen: its library is not known, has no "
+                "symbols, or it only passes cipher text on (flowtrace-agent check tells of those "
+                "that run, docs/tls.md of all)", comm, tgid, *path ? ", " : "", path);
 }
 
 static void read_handshake(void *arg, const struct event *event)

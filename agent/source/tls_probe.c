@@ -384,6 +384,37 @@ const char *tls_library_of(int file_fd)
     return NULL;
 }
 
+/* ---- TLS that is not seen -------------------------------------------------------------------- */
+
+/* By the file's name, or by a text in its constants: source files that messages name. */
+static const struct blind_mark {
+    const char *name;
+    const char *text;
+    struct tls_blind blind;
+} blind_marks[] = {
+    {"libjvm.so", NULL,
+     {"Java", "their TLS is part of the virtual machine's own code. Where a proxy that is traced "
+              "ends TLS for them, it is seen there"}},
+    {"libssl3.so", NULL, {"NSS", "its functions also read and write what is no TLS"}},
+    {NULL, "/rustls-0.",
+     {"rustls", "its functions have no calling convention that lasts, and are inlined"}},
+    {NULL, "ssl/ssl_lib.c",
+     {"OpenSSL", "the library, or BoringSSL, is inside a file without symbols. Programs that are "
+                 "not stripped, or link it as a shared library, are seen"}},
+};
+
+const struct tls_blind *tls_blind_of(int file_fd, const char *name)
+{
+    for (size_t i = 0; i < ELEMENTSOF(blind_marks); i++) {
+        const struct blind_mark *mark = &blind_marks[i];
+
+        if (mark->name ? strcmp(mark->name, name) == 0
+                       : elf_section_mentions(file_fd, ".rodata", mark->text))
+            return &mark->blind;
+    }
+    return NULL;
+}
+
 int tls_probes_add(int file_fd, const struct tls_programs *programs, struct tls_probes *ret_probes)
 {
     _cleanup_(tls_probes_remove) struct tls_probes probes = {0};

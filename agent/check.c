@@ -35,7 +35,10 @@ struct check {
     size_t n;
     char kernel[160];
     struct hook_report hooks[HOOKS_MAX];
-    char tls_files[TLS_FILES_MAX][256];
+    struct tls_file {
+        char path[256];
+        char lost[320];
+    } tls_files[TLS_FILES_MAX];
     size_t n_tls_files;
 };
 
@@ -133,26 +136,24 @@ static int check_hooks(struct check *check)
     return r;
 }
 
-static void add_tls_file(void *arg, const char *library, const char *path)
+static void add_tls_file(void *arg, const char *library, const char *why, const char *path)
 {
     struct check *check = arg;
     bool off = strcmp(check->settings->capture_tls, "off") == 0;
-    struct row row = {"TLS", library ?: "Java", library ? "ok" : "missing"};
-    char *text;
+    struct row row = {"TLS", library, why ? "missing" : off ? "unused" : "ok"};
+    struct tls_file *file;
 
     if (check->n_tls_files == TLS_FILES_MAX)
         return;
-    text = check->tls_files[check->n_tls_files++];
-    snprintf(text, sizeof(check->tls_files[0]), "%s", path);
-    row.detail = text;
-    if (library && off)
-        row.state = "unused";
-    if (library && !off)
+    file = &check->tls_files[check->n_tls_files++];
+    snprintf(file->path, sizeof(file->path), "%s", path);
+    snprintf(file->lost, sizeof(file->lost), "what TLS connections of its programs carry: %s",
+             why ?: "");
+    row.detail = file->path;
+    if (!why && !off)
         row.cost = "each TLS call of its users";
-    if (!library)
-        row.lost = "what TLS connections of its programs carry: their TLS is part of the virtual "
-                   "machine's own code. Where a proxy that is traced ends TLS for them, it is seen "
-                   "there";
+    if (why)
+        row.lost = file->lost;
     add(check, row);
 }
 

@@ -49,6 +49,8 @@ enum ft_call {
     FT_CALL_WRITE_EX,
     FT_CALL_HANDSHAKE, /* (object): moves no clear text, but tells the connection */
     FT_CALL_FREE,      /* (object) */
+    FT_CALL_READ_EARLY, /* as _EX: early data, of which only the length is told */
+    FT_CALL_WRITE_EARLY,
     /* Go's own convention, and its returns are points in the function. */
     FT_CALL_GO_READ, /* (object, slice), returns the length */
     FT_CALL_GO_WRITE, /* (object, record type, slice), returns the length */
@@ -175,6 +177,7 @@ enum ft_counter {
     FT_GIVEN_UP,
     FT_CIPHER_TEXT, /* the clear text is seen at the TLS call */
     FT_CIPHER_OUTSIDE, /* as that, but in no TLS call that is seen */
+    FT_EARLY_DATA,
     FT_RING_FULL,
     FT_NO_STORAGE,
     FT_NO_RECORD,

@@ -124,19 +124,22 @@ static __always_inline void begin_call(struct tls_call *call, u64 stack, enum ft
     call->time_ns = bpf_ktime_get_boot_ns();
     call->dir = dir;
     call->active = 1;
+    call->early = 0;
 }
 
 static __always_inline void begin_c_call(struct pt_regs___call *regs, enum ft_call what,
                                          struct tls_call *call)
 {
-    bool reads = what == FT_CALL_READ || what == FT_CALL_READ_EX;
+    bool early = what == FT_CALL_READ_EARLY || what == FT_CALL_WRITE_EARLY;
+    bool reads = what == FT_CALL_READ || what == FT_CALL_READ_EX || what == FT_CALL_READ_EARLY;
     u64 length_at = TLS_LENGTH_IS_RESULT;
 
     if (what == FT_CALL_HANDSHAKE)
         length_at = 0;
-    else if (what == FT_CALL_READ_EX || what == FT_CALL_WRITE_EX)
+    else if (early || what == FT_CALL_READ_EX || what == FT_CALL_WRITE_EX)
         length_at = CALL_ARG4(regs);
     begin_call(call, CALL_STACK(regs), reads ? FT_DIR_IN : FT_DIR_OUT, CALL_ARG2(regs), length_at);
+    call->early = early;
 }
 
 static __always_inline int tls_enter(struct pt_regs___call *regs, enum ft_call what)
@@ -249,6 +252,17 @@ static __always_inline void record_clear_text(const struct tls_call *call,
     give_scratch(scratch);
 }
 
+/*
+ * A server may refuse early data (RFC 8446, 4.2.10), and then it goes again as data: what it was is
+ * not told, nor from where on both ends count alike.
+ */
+static __always_inline void pass_early_data(struct tls_session *session, struct ft_counters *c)
+{
+    session->facts.has_starts = 0;
+    session->told = 0;
+    count_call(c, FT_EARLY_DATA);
+}
+
 static __always_inline void finish_call(const struct tls_call *call, struct tls_session *session,
                                         u32 length, const struct task_struct *task)
 {
@@ -272,6 +286,10 @@ static __always_inline void finish_call(const struct tls_call *call, struct tls_
     session->clear[call->dir & 1] = offset + length;
     if (session->own) {
         count_call(c, FT_OWN);
+        return;
+    }
+    if (call->early) {
+        pass_early_data(session, c);
         return;
     }
     head = verdict_of(session->connection ? session->connection : session->id, &session->told,

@@ -42,7 +42,8 @@ struct tls_call {
     u64 stack;     /* the stack pointer at entry */
     u64 time_ns;   /* CLOCK_BOOTTIME at entry */
     u32 dir;
-    u32 active;
+    u16 active;
+    u16 early; /* it moves early data */
 };
 
 struct {

@@ -68,6 +68,7 @@ enum counter_class {
                                                  "TLS calls that are seen (kernel)")              \
     X(operations_tls_unjoined, OPERATION_LOST, "TLS operations and calls where it is not, or not " \
                                                "yet, known which clear text is whose")           \
+    X(operations_early_data, OPERATION_LOST, "TLS calls that moved early data (kernel)")           \
     X(operations_opaque, OPERATION_LOST, "operations behind an upgrade or a tunnel")               \
     X(operations_desynchronized, OPERATION_LOST, "operations on connections whose pairing a gap "  \
                                                  "made uncertain")                                 \

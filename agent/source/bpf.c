@@ -150,6 +150,8 @@ static void tell_untraceable(void *arg, uint32_t tgid, const char *comm)
 {
     struct bpf_source *source = arg;
     uint64_t name = hash_bytes(bytes_from_string(comm));
+    char link[32], path[PATH_MAX];
+    ssize_t n;
 
     for (size_t i = 0; i < source->n_untraceable; i++)
         if (source->untraceable[i] == name)
@@ -157,8 +159,12 @@ static void tell_untraceable(void *arg, uint32_t tgid, const char *comm)
     if (source->n_untraceable == UNTRACEABLE_MAX)
         return;
     source->untraceable[source->n_untraceable++] = name;
-    log_warning("TLS of %s (process %" PRIu32 ") is not seen: its library is not known, has no "
-                "symbols, or it only passes cipher text on (docs/tls.md)", comm, tgid);
+    snprintf(link, sizeof(link), "/proc/%" PRIu32 "/exe", tgid);
+    n = readlink(link, path, sizeof(path) - 1);
+    path[MAX(n, 0)] = '\0'; /* it may have ended */
+    log_warning("TLS of %s (process %" PRIu32 "%s%s) is not seen: its library is not known, has no "
+                "symbols, or it only passes cipher text on (flowtrace-agent check tells of those "
+                "that run, docs/tls.md of all)", comm, tgid, *path ? ", " : "", path);
 }
 
 static void read_handshake(void *arg, const struct event *event)
@@ -463,6 +469,7 @@ static void source_bpf_update_counters(void *arg)
         {FT_GIVEN_UP, COUNTER_operations_given_up},
         {FT_CIPHER_TEXT, COUNTER_operations_cipher_text},
         {FT_CIPHER_OUTSIDE, COUNTER_operations_cipher_outside},
+        {FT_EARLY_DATA, COUNTER_operations_early_data},
         {FT_RING_FULL, COUNTER_operations_ring_full},
         {FT_NO_STORAGE, COUNTER_operations_no_storage},
         {FT_NO_RECORD, COUNTER_operations_no_record},

@@ -14,6 +14,7 @@
 #define STRINGS_MAX (256u << 20)
 #define NAMES_MAX (1u << 20)
 #define SYMBOLS_AT_ONCE 1024
+#define TEXT_AT_ONCE (256u << 10) /* bytes */
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define OWN_BYTE_ORDER ELFDATA2LSB
@@ -220,4 +221,23 @@ int elf_find_section(int fd, const char *name, struct elf_section *ret_section)
         }
     }
     return r < 0 ? r : -ENOENT;
+}
+
+bool elf_section_mentions(int fd, const char *section, const char *text)
+{
+    _cleanup_(freep) char *window = malloc(TEXT_AT_ONCE);
+    struct elf_section place;
+    size_t len = strlen(text);
+
+    if (!window || elf_find_section(fd, section, &place) < 0 || place.size > STRINGS_MAX)
+        return false;
+    for (uint64_t at = 0; at < place.size; at += TEXT_AT_ONCE - len) {
+        size_t n = (size_t)MIN(place.size - at, (uint64_t)TEXT_AT_ONCE);
+
+        if (elf_read(fd, window, n, place.offset + at) < 0)
+            return false;
+        if (memmem(window, n, text, len))
+            return true;
+    }
+    return false;
 }

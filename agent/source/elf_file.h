@@ -30,5 +30,8 @@ struct elf_section {
 /* Returns 0, -ENOENT where there is no such section, or another negative errno. */
 int elf_find_section(int fd, const char *name, struct elf_section *ret_section);
 
+/* Does the section hold this text? False also where there is no such section. */
+bool elf_section_mentions(int fd, const char *section, const char *text);
+
 /* Exactly `len` bytes from `offset` of the file. Returns 0 or a negative errno. */
 int elf_read(int fd, void *out, size_t len, uint64_t offset);

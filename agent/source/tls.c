@@ -348,6 +348,7 @@ static void survey_file(void *arg, int fd, const char *path)
 {
     struct survey *survey = arg;
     const char *name = strrchr(path, '/'), *library;
+    const struct tls_blind *blind;
     struct file_id id;
 
     if (!read_id(fd, &id) || survey->n_seen == SURVEY_MAX)
@@ -357,8 +358,9 @@ static void survey_file(void *arg, int fd, const char *path)
             return;
     survey->seen[survey->n_seen++] = id;
     library = tls_library_of(fd);
-    if (library || (name && strcmp(name, "/libjvm.so") == 0))
-        survey->sink(survey->arg, library, path);
+    blind = library ? NULL : tls_blind_of(fd, name ? name + 1 : path);
+    if (library || blind)
+        survey->sink(survey->arg, library ?: blind->library, blind ? blind->why : NULL, path);
 }
 
 static void survey_mapped(void *arg, const struct mapped_file *file)
@@ -372,11 +374,16 @@ static void survey_mapped(void *arg, const struct mapped_file *file)
 void tls_survey(tls_survey_sink sink, void *arg)
 {
     _cleanup_(freep) struct survey *survey = calloc(1, sizeof(*survey));
+    _cleanup_(closep) int own = -1;
 
     if (!survey)
         return;
     survey->sink = sink;
     survey->arg = arg;
+    /* The agent's own file names what it looks for. */
+    own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (own >= 0 && read_id(own, &survey->seen[0]))
+        survey->n_seen = 1;
     open_libraries(survey_file, survey);
     mapped_scan(survey_mapped, survey);
 }

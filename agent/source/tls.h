@@ -16,8 +16,9 @@ struct tls;
 int tls_start(const struct tls_programs *programs, uint32_t *n_files, struct tls **ret_tls);
 void tls_stop(struct tls *tls); /* NULL is fine */
 
-/* One file with TLS inside; `library` NULL: inside a virtual machine, where no probe can be. */
-typedef void (*tls_survey_sink)(void *arg, const char *library, const char *path);
+/* One file with TLS inside; `why` is why what it carries is not seen, or NULL. */
+typedef void (*tls_survey_sink)(void *arg, const char *library, const char *why,
+                                const char *path);
 
 /* What tls_start would find now, for the check command; needs no rights but to read the files. */
 void tls_survey(tls_survey_sink sink, void *arg);

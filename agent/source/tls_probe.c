@@ -46,6 +46,8 @@ static const struct tls_function functions[] = {
     [FUNCTION_WRITE] = {"OpenSSL", "SSL_write", FT_CALL_WRITE, true},
     [FUNCTION_READ_EX] = {"OpenSSL", "SSL_read_ex", FT_CALL_READ_EX, true},
     [FUNCTION_WRITE_EX] = {"OpenSSL", "SSL_write_ex", FT_CALL_WRITE_EX, true},
+    {"OpenSSL", "SSL_read_early_data", FT_CALL_READ_EARLY, true},
+    {"OpenSSL", "SSL_write_early_data", FT_CALL_WRITE_EARLY, true},
     {"OpenSSL", "SSL_do_handshake", FT_CALL_HANDSHAKE, true},
     {"OpenSSL", "SSL_shutdown", FT_CALL_HANDSHAKE, true},
     {"OpenSSL", "SSL_free", FT_CALL_FREE, false},
@@ -379,6 +381,37 @@ const char *tls_library_of(int file_fd)
     if (find_functions(file_fd, go_find_functions, go_functions, ELEMENTSOF(go_functions),
                        go_found, &r))
         return go_functions[0].library;
+    return NULL;
+}
+
+/* ---- TLS that is not seen -------------------------------------------------------------------- */
+
+/* By the file's name, or by a text in its constants: source files that messages name. */
+static const struct blind_mark {
+    const char *name;
+    const char *text;
+    struct tls_blind blind;
+} blind_marks[] = {
+    {"libjvm.so", NULL,
+     {"Java", "their TLS is part of the virtual machine's own code. Where a proxy that is traced "
+              "ends TLS for them, it is seen there"}},
+    {"libssl3.so", NULL, {"NSS", "its functions also read and write what is no TLS"}},
+    {NULL, "/rustls-0.",
+     {"rustls", "its functions have no calling convention that lasts, and are inlined"}},
+    {NULL, "ssl/ssl_lib.c",
+     {"OpenSSL", "the library, or BoringSSL, is inside a file without symbols. Programs that are "
+                 "not stripped, or link it as a shared library, are seen"}},
+};
+
+const struct tls_blind *tls_blind_of(int file_fd, const char *name)
+{
+    for (size_t i = 0; i < ELEMENTSOF(blind_marks); i++) {
+        const struct blind_mark *mark = &blind_marks[i];
+
+        if (mark->name ? strcmp(mark->name, name) == 0
+                       : elf_section_mentions(file_fd, ".rodata", mark->text))
+            return &mark->blind;
+    }
     return NULL;
 }
 

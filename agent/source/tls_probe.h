@@ -37,3 +37,12 @@ void tls_probes_remove(struct tls_probes *probes);
 
 /* Only looks: what tls_probes_add would find in the file, or NULL. */
 const char *tls_library_of(int file_fd);
+
+/* TLS that no probe can be put into. */
+struct tls_blind {
+    const char *library;
+    const char *why;
+};
+
+/* The same for a file in which tls_library_of finds nothing; `name` is the file's own. Or NULL. */
+const struct tls_blind *tls_blind_of(int file_fd, const char *name);

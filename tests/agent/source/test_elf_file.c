@@ -70,6 +70,18 @@ static void a_section_is_found_by_name(void **state)
     assert_int_equal(elf_find_section(fd, ".no-such-section", &text), -ENOENT);
 }
 
+static void a_section_holds_the_texts_that_the_program_has(void **state)
+{
+    _cleanup_(closep) int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    const char *text = "a text among the constants";
+    char other[64];
+
+    snprintf(other, sizeof(other), "%s, or not", text);
+    assert_true(elf_section_mentions(fd, ".rodata", text));
+    assert_false(elf_section_mentions(fd, ".rodata", other));
+    assert_false(elf_section_mentions(fd, ".no-such-section", text));
+}
+
 /* This program's own file, in memory. */
 struct copy {
     int fd;
@@ -156,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_function_is_where_the_loader_has_it),
         cmocka_unit_test(a_section_is_found_by_name),
+        cmocka_unit_test(a_section_holds_the_texts_that_the_program_has),
         cmocka_unit_test(a_file_cut_anywhere_is_refused_or_lacks_the_function),
         cmocka_unit_test(broken_headers_do_no_harm),
         cmocka_unit_test(what_is_no_elf_file_is_refused),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""client_aiohttp.py CA URL... : GETs all at once; prints the number of answers 200."""
+"""client_aiohttp.py CA URL... : GETs all, CONCURRENCY (100) at once; prints the number of answers
+200."""
 import asyncio
+import os
 import ssl
 import sys
 
@@ -9,7 +11,8 @@ import aiohttp
 
 async def main(authority, urls):
     context = ssl.create_default_context(cafile=authority)
-    async with aiohttp.ClientSession() as session:
+    connector = aiohttp.TCPConnector(limit=int(os.environ.get("CONCURRENCY", 100)))
+    async with aiohttp.ClientSession(connector=connector) as session:
         async def get(url):
             async with session.get(url, ssl=context) as answer:
                 await answer.read()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // go serve PORT CERTIFICATE KEY, or go get URL... : HTTP/1.1 over crypto/tls; the client asks from
-// four goroutines and prints the number of answers 200. SSL_CERT_FILE names the authority.
+// CONCURRENCY (4) goroutines and prints the number of answers 200. SSL_CERT_FILE names the authority.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ func serve(port, certificate, key string) error {
 
 func get(urls []string) {
 	client := &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: 100,
 		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{},
 	}}
 	time.Sleep(500 * time.Millisecond) // nobody knows this program before it runs
@@ -38,7 +40,11 @@ func get(urls []string) {
 	close(todo)
 	var good atomic.Int64
 	var workers sync.WaitGroup
-	for i := 0; i < 4; i++ {
+	concurrency, err := strconv.Atoi(os.Getenv("CONCURRENCY"))
+	if err != nil {
+		concurrency = 4
+	}
+	for i := 0; i < concurrency; i++ {
 		workers.Add(1)
 		go func() {
 			defer workers.Done()

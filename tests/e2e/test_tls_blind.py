@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""TLS that is not seen: Java's, rustls, OpenSSL inside a stripped program. The server's end is; the
+client's is told by name, by the agent's log and by the check command, with the reason."""
+import json
+import subprocess
+import time
+
+import flowtrace_e2e as e2e
+from tls_e2e import NGINX, make_certificates, run
+
+PEERS = e2e.ROOT / "tests" / "e2e" / "peers" / "tls"
+REQUESTS = 3
+
+
+class Blind(e2e.Case):
+    prefix = e2e.unique("blind")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        d = cls.directory
+        make_certificates(d)
+        cls.rust = run(e2e.ROOT / "scripts" / "get-rustls-peer").strip()
+        run("gcc", "-w", "-s", "-o", d / "stripped", PEERS / "client_openssl.c", "-static", "-lssl",
+            "-lcrypto")
+        cls.port = e2e.free_port()
+        (d / "nginx.conf").write_text(NGINX.format(dir=d, port=cls.port))
+        nginx = ["/usr/sbin/nginx", "-e", d / "nginx.log", "-p", d, "-c", d / "nginx.conf"]
+        cls.keep(e2e.Program(d, "nginx", nginx)).wait_port(cls.port)
+        cls.agent = cls.keep(e2e.Agent(d, "--set", f"select.ports={cls.port}").wait_ready())
+        cls.good, cls.rows = {}, {}
+        for name, command in cls.clients().items():
+            cls.ask(name, [str(word) for word in command])
+        time.sleep(0.5)
+        cls.agent.stop()
+        cls.spans = cls.agent.spans()
+
+    @classmethod
+    def clients(cls):
+        by_hand = [cls.directory / "ca.pem", "127.0.0.1", cls.port]
+        paths = lambda name: [f"/{cls.prefix}/{name}/{i}" for i in range(REQUESTS)]
+        return {
+            "rustls": [cls.rust, *by_hand, *paths("rustls")],
+            "stripped": ["sh", "-c", '"$@"; read end', "sh", cls.directory / "stripped", *by_hand,
+                         *paths("stripped")],
+            "java": ["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", PEERS / "Get.java",
+                     *(f"https://127.0.0.1:{cls.port}{path}" for path in paths("java"))],
+        }
+
+    @classmethod
+    def ask(cls, name, command):
+        """Runs the client, and the check command while it is there."""
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True, preexec_fn=e2e.die_with_parent) as program:
+            cls.good[name] = int(program.stdout.readline())
+            if name != "stripped":  # which has ended by now
+                cls.rows[name] = cls.check()
+            program.stdin.close()
+
+    @classmethod
+    def check(cls):
+        said = json.loads(subprocess.run([e2e.AGENT, "check", "--json"], capture_output=True,
+                                         text=True, check=False).stdout)
+        return [row for row in said["rows"] if row["section"] == "TLS"]
+
+    def spans_of(self, name, kind):
+        start = f"/{self.prefix}/{name}/"
+        return [s for s in self.spans if s.kind == kind and s.path.startswith(start)]
+
+    def test_only_the_servers_end_is_seen(self):
+        self.assertEqual(self.good, dict.fromkeys(self.good, REQUESTS))
+        for name in self.good:
+            self.assertEqual(len(self.spans_of(name, e2e.KIND_SERVER)), REQUESTS, name)
+            self.assertEqual(len(self.spans_of(name, e2e.KIND_CLIENT)), 0, name)
+
+    def test_the_log_tells_the_programs_name_and_where_it_is(self):
+        errors = self.agent.errors()
+        self.assertRegex(errors, rf"TLS of rustls_peer \(process \d+, {self.rust}\) is not seen")
+        for name in ("stripped", "java"):  # which may have ended by then
+            self.assertRegex(errors, rf"TLS of {name} \(process \d+.*\) is not seen")
+
+    def test_such_connections_are_counted(self):
+        # Java keeps one connection alive; the others make one for each request.
+        self.assertGreaterEqual(self.agent.totals()["connections_tls_untraceable"],
+                                2 * REQUESTS + 1)
+
+    def find(self, client, library, path):
+        rows = [r for r in self.rows[client] if r["name"] == library and r["detail"].endswith(path)]
+        self.assertEqual(len(rows), 1, self.rows[client])
+        self.assertEqual(rows[0]["state"], "missing")
+        return rows[0]["lost"]
+
+    def test_check_tells_what_it_is_and_what_helps(self):
+        self.assertIn("inlined", self.find("rustls", "rustls", self.rust))
+        lost = self.find("java", "Java", "/libjvm.so")
+        self.assertIn("virtual machine", lost)
+        self.assertIn("proxy", lost)
+
+
+if __name__ == "__main__":
+    e2e.main()

@@ -146,6 +146,7 @@ static void count_send(struct worker *worker, const struct export_outcome *outco
     stats->retries += again;
     stats->retries_in_row = again ? stats->retries_in_row + 1 : 0;
     stats->splits += outcome->result == EXPORT_TOO_LARGE;
+    stats->reload_failures += outcome->reload_failed;
     stats->healthy = outcome->result == EXPORT_OK || outcome->result == EXPORT_TOO_LARGE;
     pthread_mutex_unlock(&worker->lock);
 }

@@ -43,6 +43,7 @@ struct worker_stats {
     _Atomic uint64_t retries;        /* sends that ended in RETRY ... */
     _Atomic uint64_t retries_in_row; /* ... since the last that did not */
     _Atomic uint64_t splits;         /* sends that ended in TOO_LARGE */
+    _Atomic uint64_t reload_failures; /* changes of files that could not be used */
     _Atomic uint64_t sent_bytes;     /* as given to the transport, of all sends */
     _Atomic uint64_t send_ns;        /* the time of all sends */
     _Atomic uint64_t send_times[SEND_TIMES]; /* sends by their time */

@@ -126,17 +126,19 @@ static bool tell_health(void *arg, struct buffer *out)
 {
     struct agent *agent = arg;
 
+    bool healthy = true;
+
     for (size_t i = 0; i < agent->n_workers; i++) {
         const struct worker_stats *stats = worker_stats(agent->workers[i]);
         bool overflowing = atomic_load(&stats->overflowing);
 
-        if (overflowing || !atomic_load(&stats->healthy)) {
-            buffer_printf(out, "exporter %s (index %zu) %s\n", worker_name(agent->workers[i]), i,
-                          overflowing ? "loses spans: its queue is full" : "cannot deliver");
-            return false;
-        }
+        if (!overflowing && atomic_load(&stats->healthy))
+            continue;
+        buffer_printf(out, "exporter %s %s\n", worker_label(agent->workers[i]),
+                      overflowing ? "loses spans: its queue is full" : "cannot deliver");
+        healthy = false;
     }
-    return true;
+    return healthy;
 }
 
 /* ---- start ----------------------------------------------------------------------------------- */
@@ -144,7 +146,8 @@ static bool tell_health(void *arg, struct buffer *out)
 static int start_worker(struct agent *agent, const char *spec)
 {
     const struct settings *settings = agent->settings;
-    struct worker_options options = {.queue_bytes = settings->queue_bytes,
+    struct worker_options options = {.index = agent->n_workers,
+                                     .queue_bytes = settings->queue_bytes,
                                      .send_timeout_ns = settings->send_timeout};
     struct exporter_choice *choice = &agent->choices[agent->n_workers];
     int r;

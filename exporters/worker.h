@@ -20,6 +20,7 @@ struct worker;
 extern const uint64_t send_time_bounds[SEND_TIMES - 1];
 
 struct worker_options {
+    size_t index;       /* its place among the exporters, for what is logged and told */
     const char *target;
     const void *settings; /* of the exporter's section; must outlive the worker */
     uint64_t queue_bytes;
@@ -64,6 +65,9 @@ const struct worker_stats *worker_stats(const struct worker *worker);
 void worker_snapshot(struct worker *worker, struct worker_stats *ret_stats);
 
 const char *worker_name(const struct worker *worker);
+
+/* "otlp (index 1, http://collector:4317)": its target is left out where it may hold a secret. */
+const char *worker_label(const struct worker *worker);
 
 /*
  * Delivers what is queued, for at most timeout_ns; the rest is counted as undelivered. Then ends

@@ -23,6 +23,7 @@ struct server {
     pthread_mutex_t lock;
     struct server_answer answer;
     struct server_call last;
+    struct server_call seen; /* the copy that the test reads */
 };
 
 static void *tag(enum tag value)
@@ -187,6 +188,7 @@ static void server_free(struct server *server)
     grpc_server_destroy(server->server);
     grpc_completion_queue_destroy(server->queue);
     buffer_done(&server->last.message);
+    buffer_done(&server->seen.message);
     pthread_mutex_destroy(&server->lock);
     free(server);
     grpc_shutdown_blocking();
@@ -205,6 +207,7 @@ static struct server *start_with(unsigned port, grpc_server_credentials *credent
 
     pthread_mutex_init(&server->lock, NULL);
     server->last.message = buffer_make(MESSAGE_MAX);
+    server->seen.message = buffer_make(MESSAGE_MAX);
     server->server = grpc_server_create(&args, NULL);
     server->queue = grpc_completion_queue_create_for_next(NULL);
     grpc_server_register_completion_queue(server->server, server->queue, NULL);
@@ -242,12 +245,18 @@ void server_set_answer(struct server *server, const struct server_answer *answer
     pthread_mutex_unlock(&server->lock);
 }
 
+/* A copy: the thread may already be at the next call. */
 const struct server_call *server_last_call(struct server *server)
 {
-    /* The call has been answered: the lock makes what the thread wrote visible. */
+    struct buffer message = server->seen.message;
+
+    buffer_reset(&message);
     pthread_mutex_lock(&server->lock);
+    server->seen = server->last;
+    buffer_append_bytes(&message, buffer_bytes(&server->last.message));
     pthread_mutex_unlock(&server->lock);
-    return &server->last;
+    server->seen.message = message;
+    return &server->seen;
 }
 
 struct server *server_start(unsigned port)

@@ -45,5 +45,5 @@ unsigned server_port(const struct server *server);
 /* From the next call on; what the answer points to must outlive the server. */
 void server_set_answer(struct server *server, const struct server_answer *answer);
 
-/* Valid until the next call. */
+/* Valid until the next server_last_call. */
 const struct server_call *server_last_call(struct server *server);

@@ -10,7 +10,8 @@
 void memory_share_heaps(void);
 
 /*
- * Gives back what the start alone needed: what is free in the heaps, and the pages of programs and
- * libraries that are only read, which come back, from the page cache, with their next use. Without effect where /proc cannot be read.
+ * Gives back what is not needed now: what is free in the heaps, and the pages of programs and
+ * libraries that are only read, which come back, from the page cache, with their next use. Of the
+ * latter nothing where /proc cannot be read.
  */
 void memory_give_back(void);

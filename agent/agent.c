@@ -23,6 +23,7 @@
 #define BUSY_TIMEOUT_MS 20  /* something waits for time to pass */
 #define IDLE_TIMEOUT_MS 500 /* nothing does: the doorbell wakes */
 #define COUNTERS_EVERY 16   /* drains between two looks at the kernel's counters */
+#define GIVE_BACK_NS (30 * NS_PER_S) /* between two calls of memory_give_back */
 #define REPORT_MAX (1u << 20)
 #define REPLAY_WAIT_US 200
 
@@ -41,6 +42,7 @@ struct agent {
     struct status *status;
     int signal_fd;
     bool stopping;
+    uint64_t gave_back_ns;
     struct counters counters;
 };
 
@@ -126,17 +128,19 @@ static bool tell_health(void *arg, struct buffer *out)
 {
     struct agent *agent = arg;
 
+    bool healthy = true;
+
     for (size_t i = 0; i < agent->n_workers; i++) {
         const struct worker_stats *stats = worker_stats(agent->workers[i]);
         bool overflowing = atomic_load(&stats->overflowing);
 
-        if (overflowing || !atomic_load(&stats->healthy)) {
-            buffer_printf(out, "exporter %s (index %zu) %s\n", worker_name(agent->workers[i]), i,
-                          overflowing ? "loses spans: its queue is full" : "cannot deliver");
-            return false;
-        }
+        if (!overflowing && atomic_load(&stats->healthy))
+            continue;
+        buffer_printf(out, "exporter %s %s\n", worker_label(agent->workers[i]),
+                      overflowing ? "loses spans: its queue is full" : "cannot deliver");
+        healthy = false;
     }
-    return true;
+    return healthy;
 }
 
 /* ---- start ----------------------------------------------------------------------------------- */
@@ -144,7 +148,8 @@ static bool tell_health(void *arg, struct buffer *out)
 static int start_worker(struct agent *agent, const char *spec)
 {
     const struct settings *settings = agent->settings;
-    struct worker_options options = {.queue_bytes = settings->queue_bytes,
+    struct worker_options options = {.index = agent->n_workers,
+                                     .queue_bytes = settings->queue_bytes,
                                      .send_timeout_ns = settings->send_timeout};
     struct exporter_choice *choice = &agent->choices[agent->n_workers];
     int r;
@@ -282,14 +287,27 @@ static int drain(struct agent *agent, int timeout_ms)
     return agent->source_ops->drain(agent->source, agent->signal_fd, timeout_ms, take_event, agent);
 }
 
+/* Connections are made, and made anew, by code that is not needed again until the next time. */
+static void give_back(struct agent *agent)
+{
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+    if (agent->file || now - agent->gave_back_ns < GIVE_BACK_NS)
+        return;
+    memory_give_back();
+    agent->gave_back_ns = now;
+}
+
 static int run(struct agent *agent)
 {
     int r = 0;
 
     for (unsigned n = 0; r == 0 && !is_asked_to_stop(agent); n++) {
         r = drain(agent, pipeline_is_idle(agent->pipeline) ? IDLE_TIMEOUT_MS : BUSY_TIMEOUT_MS);
-        if (n % COUNTERS_EVERY == 0)
-            agent->source_ops->update_counters(agent->source);
+        if (n % COUNTERS_EVERY != 0)
+            continue;
+        agent->source_ops->update_counters(agent->source);
+        give_back(agent);
     }
     if (r == 0)
         r = drain(agent, SOURCE_LAST_DRAIN);
@@ -356,6 +374,7 @@ static int perform(struct agent *agent)
     r = start(agent);
     if (r == 0) {
         memory_give_back();
+        agent->gave_back_ns = clock_ns(CLOCK_MONOTONIC);
         if (!agent->file)
             log_info("ready: tracing this host (%s)", agent->settings->source);
         r = run(agent);

@@ -18,10 +18,16 @@
 #include <sys/mman.h>
 
 #define HEAPS 2
+/* Above what a full batch takes, below the tables of kernel types and symbols, which are read once. */
+#define LARGE (512 << 10)
+#define KEPT (512 << 10) /* of what is free at a heap's end */
 
+/* glibc's own bounds grow with what is freed, up to 32 MiB: these stay. */
 void memory_share_heaps(void)
 {
     mallopt(M_ARENA_MAX, HEAPS);
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+    mallopt(M_TRIM_THRESHOLD, KEPT);
 }
 
 struct mapping {
@@ -52,6 +58,8 @@ void memory_give_back(void)
     char line[512];
     unsigned kib;
 
+    /* What libbpf needed to read the kernel's types is free, but lies below what is not. */
+    malloc_trim(0);
     while (smaps && fgets(line, sizeof(line), smaps)) {
         if (parse_head(line, &mapping) || sscanf(line, "Anonymous: %u kB", &kib) != 1)
             continue;

@@ -131,6 +131,8 @@ static const struct {
     ROW("retries_total", "counter", retries, "sends that have to be tried again"),
     ROW("retries_in_row", "gauge", retries_in_row, "of these, since the last that was answered"),
     ROW("splits_total", "counter", splits, "sends that were too large and are tried in halves"),
+    ROW("reload_failures_total", "counter", reload_failures,
+        "changes of the files of TLS that could not be used: those of before are"),
     ROW("sent_bytes_total", "counter", sent_bytes, "bytes given to the transport, of all sends"),
 #undef ROW
 };

@@ -24,6 +24,7 @@ struct export_outcome {
     uint64_t retry_after_ns; /* RETRY: the backend's wish, or 0 */
     uint64_t rejected_spans; /* OK: the backend took the batch but for these (partial success) */
     uint64_t bytes;          /* what was given to the transport, as it was given: compressed */
+    bool reload_failed;      /* files of the settings changed, but what they were stays in use */
     const char *reason;      /* not OK: one clause for people, valid until the next send */
 };
 

@@ -13,17 +13,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/macro.h"
+#include "exporters/told.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/random.h>
 
 #define BACKOFF_MIN_NS (100 * NS_PER_MS)
 #define BACKOFF_MAX_NS (5 * NS_PER_S)
 #define RETRY_AFTER_MAX_NS (600 * NS_PER_S) /* a backend's longer wish is cut to this */
 #define IDLE_NS (250 * NS_PER_MS) /* between calls of idle */
-#define TELL_NS (60 * NS_PER_S) /* between two lines about a full queue */
+#define LABEL_MAX 256
 #define LONG_NS (3600 * NS_PER_S)
 
 /* What was logged last: a line is written where this changes, never per retry. */
@@ -43,7 +45,8 @@ struct worker {
     enum mood mood; /* the thread's own ... */
     size_t n_done;  /* ... spans at the start of the first batch that are settled */
 
-    uint64_t told_ns, told_lost; /* of worker_put: when a full queue was last told, and the loss */
+    struct told told_overflow; /* of worker_put */
+    char label[LABEL_MAX];
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* stopping was set, or the thread ended */
@@ -115,17 +118,17 @@ static void log_change(struct worker *worker, const struct export_outcome *outco
     worker->mood = mood;
     switch (mood) {
     case MOOD_FINE:
-        log_info("exporter %s: works again", worker->ops->settings.name);
+        log_info("exporter %s: works again", worker->label);
         break;
     case MOOD_REJECTING:
         log_warning("exporter %s: the backend rejected %" PRIu64 " spans of a batch",
-                    worker->ops->settings.name, outcome->rejected_spans);
+                    worker->label, outcome->rejected_spans);
         break;
     case MOOD_AWAY:
-        log_warning("exporter %s: %s; spans wait in the queue", worker->ops->settings.name, reason);
+        log_warning("exporter %s: %s; spans wait in the queue", worker->label, reason);
         break;
     case MOOD_REFUSING:
-        log_warning("exporter %s: %s; spans are lost", worker->ops->settings.name, reason);
+        log_warning("exporter %s: %s; spans are lost", worker->label, reason);
         break;
     }
 }
@@ -146,6 +149,7 @@ static void count_send(struct worker *worker, const struct export_outcome *outco
     stats->retries += again;
     stats->retries_in_row = again ? stats->retries_in_row + 1 : 0;
     stats->splits += outcome->result == EXPORT_TOO_LARGE;
+    stats->reload_failures += outcome->reload_failed;
     stats->healthy = outcome->result == EXPORT_OK || outcome->result == EXPORT_TOO_LARGE;
     pthread_mutex_unlock(&worker->lock);
 }
@@ -288,7 +292,18 @@ static void *run(void *arg)
     return NULL;
 }
 
-static int worker_new(const struct exporter_ops *ops, uint64_t queue_bytes,
+/* No query, which may hold a key, and nothing of what may be user:password@host. */
+static void make_label(struct worker *worker, size_t index, const char *target)
+{
+    int len = (int)strcspn(target, "?#");
+    bool shown = len > 0 && !strchr(target, '@');
+
+    snprintf(worker->label, sizeof(worker->label), "%s (index %zu%s%.*s)",
+             worker->ops->settings.name, index, shown ? ", " : "",
+             shown ? MIN(len, LABEL_MAX - 64) : 0, target);
+}
+
+static int worker_new(const struct exporter_ops *ops, const struct worker_options *options,
                       struct worker **ret_worker)
 {
     _cleanup_(worker_freep) struct worker *worker = calloc(1, sizeof(*worker));
@@ -299,12 +314,13 @@ static int worker_new(const struct exporter_ops *ops, uint64_t queue_bytes,
         return -ENOMEM;
     worker->ops = ops;
     worker->stats.healthy = true;
+    make_label(worker, options->index, options->target);
     pthread_mutex_init(&worker->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&worker->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    r = keep_memory_new(queue_bytes, &worker->keep);
+    r = keep_memory_new(options->queue_bytes, &worker->keep);
     if (r < 0)
         return r;
     *ret_worker = TAKE_PTR(worker);
@@ -320,7 +336,7 @@ int worker_start(const struct exporter_ops *ops, const struct worker_options *op
                                                 .send_timeout_ns = options->send_timeout_ns};
     int r;
 
-    r = worker_new(ops, options->queue_bytes, &worker);
+    r = worker_new(ops, options, &worker);
     if (r < 0)
         return log_error(r, "exporter %s: no memory", ops->settings.name);
     exporter_options.stopping = &worker->stopping;
@@ -335,17 +351,14 @@ int worker_start(const struct exporter_ops *ops, const struct worker_options *op
     return 0;
 }
 
-/* The loss begins, or a minute of it is over. */
 static void tell_overflow(struct worker *worker)
 {
-    uint64_t now = clock_ns(CLOCK_MONOTONIC), lost = worker->stats.lost_queue_full;
+    uint64_t news;
 
-    if (worker->told_ns && now - worker->told_ns < TELL_NS)
-        return;
-    log_warning("exporter %s: the queue is full: %" PRIu64 " spans are lost",
-                worker->ops->settings.name, lost - worker->told_lost);
-    worker->told_ns = now;
-    worker->told_lost = lost;
+    if (told_due(&worker->told_overflow, clock_ns(CLOCK_MONOTONIC), worker->stats.lost_queue_full,
+                 &news))
+        log_warning("exporter %s: the queue is full: %" PRIu64 " spans are lost", worker->label,
+                    news);
 }
 
 void worker_put(struct worker *worker, struct batch *batch)
@@ -392,6 +405,11 @@ const char *worker_name(const struct worker *worker)
     return worker->ops->settings.name;
 }
 
+const char *worker_label(const struct worker *worker)
+{
+    return worker->label;
+}
+
 /* The thread is gone: what is still in the keep has nobody to send it. */
 static void count_undelivered(struct worker *worker)
 {
@@ -406,7 +424,7 @@ static void count_undelivered(struct worker *worker)
     }
     if (worker->stats.lost_undelivered > before)
         log_warning("exporter %s: %" PRIu64 " spans were not delivered in time",
-                    worker->ops->settings.name, worker->stats.lost_undelivered - before);
+                    worker->label, worker->stats.lost_undelivered - before);
 }
 
 void worker_stop(struct worker *worker, uint64_t timeout_ns)

@@ -20,6 +20,7 @@ struct worker;
 extern const uint64_t send_time_bounds[SEND_TIMES - 1];
 
 struct worker_options {
+    size_t index;       /* its place among the exporters, for what is logged and told */
     const char *target;
     const void *settings; /* of the exporter's section; must outlive the worker */
     uint64_t queue_bytes;
@@ -43,6 +44,7 @@ struct worker_stats {
     _Atomic uint64_t retries;        /* sends that ended in RETRY ... */
     _Atomic uint64_t retries_in_row; /* ... since the last that did not */
     _Atomic uint64_t splits;         /* sends that ended in TOO_LARGE */
+    _Atomic uint64_t reload_failures; /* changes of files that could not be used */
     _Atomic uint64_t sent_bytes;     /* as given to the transport, of all sends */
     _Atomic uint64_t send_ns;        /* the time of all sends */
     _Atomic uint64_t send_times[SEND_TIMES]; /* sends by their time */
@@ -63,6 +65,9 @@ const struct worker_stats *worker_stats(const struct worker *worker);
 void worker_snapshot(struct worker *worker, struct worker_stats *ret_stats);
 
 const char *worker_name(const struct worker *worker);
+
+/* "otlp (index 1, http://collector:4317)": its target is left out where it may hold a secret. */
+const char *worker_label(const struct worker *worker);
 
 /*
  * Delivers what is queued, for at most timeout_ns; the rest is counted as undelivered. Then ends

@@ -178,6 +178,10 @@ static void append_setting(struct buffer *out, const struct settings *settings,
     const char *dot = strchr(place->key, '.');
     const char *name = dot ? dot + 1 : place->key;
 
+    if (!setting_is_set(place->row, place->values)) {
+        buffer_printf(out, "%s# %s: is not set\n", dot ? "  " : "", name);
+        return;
+    }
     if (holds_secret(settings, place)) {
         buffer_printf(out, "%s# %s: is set, and not shown\n", dot ? "  " : "", name);
         return;
@@ -215,7 +219,8 @@ static void append_reference_row(struct buffer *out, const struct setting_place 
     buffer_append(out, "`", *row->default_text != '\0');
     for (const char *c = row->default_text; *c; c++)
         buffer_append(out, *c == ',' && spaced ? ", " : c, *c == ',' && spaced ? 2 : 1);
-    buffer_printf(out, "%s | %s | %s |\n", *row->default_text ? "`" : "(empty)", allowed,
+    buffer_printf(out, "%s | %s | %s |\n",
+                  *row->default_text ? "`" : row->optional ? "(not set)" : "(empty)", allowed,
                   row->description);
 }
 

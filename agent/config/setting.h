@@ -38,6 +38,10 @@ struct setting {
     uint64_t min, max;        /* of INTEGER, SIZE and DURATION */
     bool power_of_two;
     const struct setting_form *form; /* TEXT and LIST, or NULL: anything */
+    /* What nobody sets is not there: a TEXT is NULL, a LIST has no items and no array, a number is
+     * SETTING_NOT_SET; default_text is "". For rows behind which something else stands, so that
+     * an explicit empty value is told from none. */
+    bool optional;
     const char *variables[2]; /* of an INTEGER: of the environment, the first that is valid counts */
     bool secret; /* may hold a password or a token: never printed, nor quoted in an error */
     size_t offset;
@@ -53,6 +57,7 @@ struct setting_section {
 };
 
 #define SETTING_KEY_MAX 128
+#define SETTING_NOT_SET UINT64_MAX
 
 /* A row with the values that it is about. */
 struct setting_place {
@@ -85,6 +90,12 @@ int setting_assign_text(const struct setting *row, void *values, const char *tex
 
 /* One more item of a LIST; commas are part of it. Also -EINVAL where the row is none. */
 int setting_append(const struct setting *row, void *values, const char *item);
+
+/* Of an optional row: whether somebody has set it. True for all others. */
+bool setting_is_set(const struct setting *row, const void *values);
+
+/* The default; `values` is zeroed, or has a value of this row. Returns 0 or -ENOMEM. */
+int setting_assign_default(const struct setting *row, void *values);
 
 /* Copies one value from a struct to another of its kind. Returns 0 or -ENOMEM. */
 int setting_copy(const struct setting *row, const void *from, void *to);

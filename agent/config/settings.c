@@ -283,7 +283,7 @@ static int set_defaults(struct settings *settings)
     int r;
 
     for (size_t i = 0; setting_at(settings, i, &place); i++) {
-        r = setting_assign_text(place.row, place.values, place.row->default_text);
+        r = setting_assign_default(place.row, place.values);
         assert(r == 0 || r == -ENOMEM);
         if (r < 0)
             return r;

@@ -107,7 +107,7 @@ void settings_section_free(const struct setting_section *section, void *values);
 
 /*
  * Writes all settings as a YAML file that settings_load reads back to the same values. A secret
- * that is set is a comment in it.
+ * that is set, and what is not set, is a comment in it.
  */
 int settings_print(const struct settings *settings, int fd);
 

@@ -209,12 +209,43 @@ int setting_append(const struct setting *row, void *values, const char *item)
     return setting_assign(row, values, items, list->n + 1);
 }
 
+static bool is_number(const struct setting *row)
+{
+    return unit_sets[row->type].n > 0;
+}
+
+bool setting_is_set(const struct setting *row, const void *values)
+{
+    const void *slot = (const char *)values + row->offset;
+
+    if (!row->optional)
+        return true;
+    if (is_number(row))
+        return *(const uint64_t *)slot != SETTING_NOT_SET;
+    return row->type == SETTING_LIST ? ((const struct string_list *)slot)->items != NULL
+                                     : *(char *const *)slot != NULL;
+}
+
+int setting_assign_default(const struct setting *row, void *values)
+{
+    if (!row->optional)
+        return setting_assign_text(row, values, row->default_text);
+    setting_done(row, values);
+    if (is_number(row))
+        *(uint64_t *)((char *)values + row->offset) = SETTING_NOT_SET;
+    else if (row->type == SETTING_TEXT)
+        *(char **)((char *)values + row->offset) = NULL;
+    return 0;
+}
+
 int setting_copy(const struct setting *row, const void *from, void *to)
 {
     const void *source = (const char *)from + row->offset;
     const struct string_list *list = source;
     void *slot = (char *)to + row->offset;
 
+    if (!setting_is_set(row, from))
+        return setting_assign_default(row, to);
     switch (row->type) {
     case SETTING_BOOLEAN:
         memcpy(slot, source, sizeof(bool));

@@ -6,17 +6,16 @@
  *
  *   start batch -> pluck 100 ms -> pluck 100 ms -> ... done | stopping: cancel, pluck until done
  *
- * A channel is given up with the first call that shows it to be of no use, and with the first after
- * the files of TLS changed; the next call makes a new one. A call that ran into its deadline leaves a connection behind that may be dead without
- * the kernel knowing; and a channel that could not connect would answer the next calls from memory
- * until its own back-off is over, where the caller has one already.
+ * A channel is given up with the first call that shows it to be of no use; the next call makes a new
+ * one. A call that ran into its deadline leaves a connection behind that may be dead without the
+ * kernel knowing; and a channel that could not connect would answer the next calls from memory until
+ * its own back-off is over, where the caller has one already.
  */
 #include "rpc/client.h"
 
 #include "base/log.h"
 #include "rpc/gunzip.h"
 #include "rpc/retry_info.h"
-#include "rpc/tls.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -37,7 +36,6 @@
 
 struct rpc_client {
     struct rpc_options options;
-    struct tls_files tls;
     grpc_completion_queue *queue;
     grpc_channel *channel; /* NULL: to be made by the next call */
 };
@@ -122,29 +120,21 @@ static grpc_channel *create_channel(const struct rpc_options *options,
     return grpc_channel_create(options->target, credentials, &channel_args);
 }
 
-static grpc_channel_credentials *tls_credentials(const struct tls_content *content)
+static grpc_channel_credentials *tls_credentials(const struct rpc_tls *tls)
 {
-    grpc_ssl_pem_key_cert_pair pair = {content->key, content->certificate};
+    grpc_ssl_pem_key_cert_pair pair = {tls->key, tls->certificate};
 
-    return grpc_ssl_credentials_create(content->ca, content->certificate ? &pair : NULL, NULL,
-                                       NULL);
+    return grpc_ssl_credentials_create(tls->ca, tls->certificate ? &pair : NULL, NULL, NULL);
 }
 
-/* 0, or a negative errno and in *ret_path the file that cannot be read. */
-static int make_channel(struct rpc_client *client, const char **ret_path)
+static void make_channel(struct rpc_client *client)
 {
-    _cleanup_(tls_content_done) struct tls_content content = {0};
-    grpc_channel_credentials *credentials;
-    int r;
+    grpc_channel_credentials *credentials = client->options.tls
+                                                ? tls_credentials(client->options.tls)
+                                                : grpc_insecure_credentials_create();
 
-    r = client->options.tls ? tls_read(&client->tls, &content, ret_path) : 0;
-    if (r < 0)
-        return r;
-    credentials = client->options.tls ? tls_credentials(&content)
-                                      : grpc_insecure_credentials_create();
     client->channel = create_channel(&client->options, credentials);
     grpc_channel_credentials_release(credentials);
-    return 0;
 }
 
 static void drop_channel(struct rpc_client *client)
@@ -163,17 +153,14 @@ static bool is_header(const struct rpc_header *header)
            grpc_header_nonbin_value_is_legal(value);
 }
 
-static int check_options(struct rpc_client *client, const char **ret_problem)
+static int check_headers(const struct rpc_options *options, const char **ret_problem)
 {
-    const struct rpc_options *options = &client->options;
-    _cleanup_(tls_content_done) struct tls_content content = {0};
-
     for (size_t i = 0; i < options->n_headers; i++)
         if (i >= HEADERS_MAX || !is_header(&options->headers[i])) {
             *ret_problem = options->headers[i].name;
             return -EINVAL;
         }
-    return options->tls ? tls_read(&client->tls, &content, ret_problem) : 0;
+    return 0;
 }
 
 int rpc_client_new(const struct rpc_options *options, struct rpc_client **ret_client,
@@ -186,15 +173,19 @@ int rpc_client_new(const struct rpc_options *options, struct rpc_client **ret_cl
     if (!client)
         return -ENOMEM;
     client->options = *options;
-    client->tls.tls = options->tls;
     gpr_set_log_function(forward_log);
     grpc_init();
     client->queue = grpc_completion_queue_create_for_pluck(NULL);
-    r = check_options(client, ret_problem);
+    r = check_headers(options, ret_problem);
     if (r < 0)
         return r;
     *ret_client = TAKE_PTR(client);
     return 0;
+}
+
+void rpc_client_renew(struct rpc_client *client)
+{
+    drop_channel(client);
 }
 
 void rpc_client_free(struct rpc_client *client)
@@ -371,32 +362,14 @@ static int call_result(const struct call *call, struct rpc_response *response)
     return 0;
 }
 
-/* A file that cannot be read may be about to be replaced: as if nobody were there. */
-static int unreadable(struct rpc_response *response, const char *path, int error)
-{
-    int n = snprintf(response->text, sizeof(response->text), "cannot read %s: %s", path,
-                     strerror(-error));
-
-    response->text[MIN((size_t)MAX(n, 0), sizeof(response->text) - 1)] = '\0';
-    response->status = RPC_UNAVAILABLE;
-    response->has_retry_delay = false;
-    response->retry_delay_ns = 0;
-    buffer_reset(&response->message);
-    return 0;
-}
-
 int rpc_client_call(struct rpc_client *client, const struct rpc_request *request,
                     struct rpc_response *response)
 {
     _cleanup_(call_done) struct call call = {0};
-    const char *path = "";
     int r;
 
-    if (client->channel && client->options.tls && tls_changed(&client->tls))
-        drop_channel(client);
-    r = client->channel ? 0 : make_channel(client, &path);
-    if (r < 0)
-        return unreadable(response, path, r);
+    if (!client->channel)
+        make_channel(client);
     call_init(&call, client, request);
     r = call_start(&call, &client->options);
     if (r < 0)

@@ -4,8 +4,8 @@
  * the program never sees its headers. One thread at a time uses a client.
  *
  * The client connects at its first call, and anew, with the name resolved anew, with each call
- * after one that found nobody and after the files of TLS changed: when to come again is the
- * caller's business alone. It does not retry and takes no HTTP proxy from the environment.
+ * after one that found nobody and after rpc_client_renew: when to come again is the caller's
+ * business alone. It does not retry and takes no HTTP proxy from the environment.
  */
 #pragma once
 
@@ -53,7 +53,7 @@ struct rpc_response {
     struct buffer message;      /* OK: the response, at most RPC_RESPONSE_MAX */
 };
 
-/* Files, all PEM; "" or NULL: none. */
+/* Texts, all PEM, that fit together; NULL: none. */
 struct rpc_tls {
     const char *ca;          /* who may have signed the server's certificate; none: the system's */
     const char *certificate; /* what the client shows ... */
@@ -78,11 +78,14 @@ struct rpc_options {
 struct rpc_client;
 
 /*
- * Does not connect, but reads the files of TLS to see that they are there: *ret_problem names the
- * one that is not, or the header that is none; else it is NULL. Returns 0 or a negative errno.
+ * Does not connect. *ret_problem names the header that is none; else it is NULL. Returns 0 or a
+ * negative errno.
  */
 int rpc_client_new(const struct rpc_options *options, struct rpc_client **ret_client,
                    const char **ret_problem);
+
+/* What options->tls points to is no longer what it was: the next call is a new connection. */
+void rpc_client_renew(struct rpc_client *client);
 
 /* Ends gRPC where this is the last client. NULL is fine. */
 void rpc_client_free(struct rpc_client *client);

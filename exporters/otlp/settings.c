@@ -67,7 +67,7 @@ static const char *text_of(const char *setting, const char *name)
 {
     bool of_signal;
 
-    return *setting ? setting : otlp_environment(name, &of_signal) ?: "";
+    return setting ?: otlp_environment(name, &of_signal) ?: "";
 }
 
 /*
@@ -79,7 +79,7 @@ static const char *good_text_of(const char *exporter, const char *setting, const
 {
     char name_of[VARIABLE_MAX];
 
-    if (*setting)
+    if (setting)
         return setting;
     for (size_t i = 0; i < ELEMENTSOF(forms); i++) {
         const char *value = variable(i, name, name_of);
@@ -110,9 +110,9 @@ static uint64_t choose_timeout(const char *name, const struct otlp_settings *set
 {
     uint64_t ms;
 
-    if (settings->timeout)
-        return settings->timeout;
-    return parse_milliseconds(good_text_of(name, "", "TIMEOUT", is_timeout), &ms)
+    if (settings->timeout != SETTING_NOT_SET)
+        return settings->timeout ?: send_timeout_ns;
+    return parse_milliseconds(good_text_of(name, NULL, "TIMEOUT", is_timeout), &ms)
                ? ms * NS_PER_MS : send_timeout_ns;
 }
 
@@ -215,8 +215,8 @@ static int choose_headers(const char *name, const struct otlp_settings *settings
 {
     int r = 0;
 
-    if (settings->headers.n == 0)
-        return add_variables(choice, good_text_of(name, "", "HEADERS", are_headers));
+    if (!settings->headers.items)
+        return add_variables(choice, good_text_of(name, NULL, "HEADERS", are_headers));
     for (size_t i = 0; i < settings->headers.n && r == 0; i++)
         r = add_setting(name, choice, settings->headers.items[i]);
     return r;

@@ -2,18 +2,15 @@
 /*
  * Spans to any OTLP backend over gRPC (opentelemetry-proto 1.x, trace_service.proto): one unary
  * Export call per batch. What the answer means for the batch stands in outcome.c, which endpoints
- * there are in endpoint.c, settings and environment in ../otlp/settings.h.
- *
- * Of several endpoints one is in use until it does not take a batch now and says no time to come
- * again; the batch then goes to the next one at once, and only when none took it, it is to be tried
- * again later.
+ * there are in endpoint.c, and what is common with OTLP over HTTP in ../otlp/.
  */
 #include "exporters/exporter.h"
-#include "exporters/otlp/settings.h"
+#include "exporters/otlp/common.h"
 #include "exporters/otlp_grpc/endpoint.h"
 #include "exporters/otlp_grpc/outcome.h"
 
 #include "base/log.h"
+#include "base/macro.h"
 #include "otlp/otlp.h"
 #include "rpc/client.h"
 
@@ -44,17 +41,19 @@ struct target {
 };
 
 struct otlp_exporter {
-    struct otlp_choice choice;
+    struct otlp_common common;
     struct rpc_tls tls;
     struct rpc_header headers[OTLP_HEADERS_MAX];
     struct target targets[OTLP_ENDPOINTS_MAX];
-    size_t n_targets;
-    size_t current; /* the target in use */
-    const _Atomic bool *stopping;
+    uint64_t keepalive_ns;
     struct buffer request;
     struct rpc_response response;
-    char reason[OUTCOME_REASON_MAX];
 };
+
+static struct otlp_exporter *exporter_of(struct otlp_common *common)
+{
+    return container_of(common, struct otlp_exporter, common);
+}
 
 static void otlp_close(void *exporter)
 {
@@ -62,9 +61,9 @@ static void otlp_close(void *exporter)
 
     if (!otlp)
         return;
-    for (size_t i = 0; i < otlp->n_targets; i++)
+    for (size_t i = 0; i < otlp->common.n_endpoints; i++)
         rpc_client_free(otlp->targets[i].client);
-    otlp_choice_done(&otlp->choice);
+    otlp_common_done(&otlp->common);
     rpc_response_done(&otlp->response);
     buffer_done(&otlp->request);
     free(otlp);
@@ -75,46 +74,35 @@ static void otlp_closep(struct otlp_exporter **otlp)
     otlp_close(*otlp);
 }
 
-static int open_target(struct otlp_exporter *otlp, const char *url, uint64_t keepalive_ns)
+static int add_target(struct otlp_common *common, const char *text, enum otlp_origin origin,
+                      bool *ret_tls, const char **ret_problem)
 {
-    struct target *target = &otlp->targets[otlp->n_targets];
+    struct otlp_exporter *otlp = exporter_of(common);
+    struct target *target = &otlp->targets[common->n_endpoints];
     struct rpc_options options = {.target = target->endpoint.host_port,
                                   .headers = otlp->headers,
-                                  .n_headers = otlp->choice.n_headers,
-                                  .gzip = otlp->choice.gzip,
-                                  .keepalive_ns = keepalive_ns};
-    const char *problem;
-    int r;
+                                  .n_headers = common->choice.n_headers,
+                                  .gzip = common->choice.gzip,
+                                  .keepalive_ns = otlp->keepalive_ns};
+    const char *header;
+    int r = endpoint_parse(text, common->choice.insecure, &target->endpoint, ret_problem);
 
-    if (otlp->n_targets == OTLP_ENDPOINTS_MAX)
-        return log_error(-E2BIG, "exporter otlp: more than %d endpoints", OTLP_ENDPOINTS_MAX);
-    r = endpoint_parse(url, otlp->choice.insecure, &target->endpoint, &problem);
-    if (r < 0) {
-        /* Not what may be a password: "user:password@host" is what is refused, or "?key=...". */
-        log_error(0, "exporter otlp: %.*s: %s", (int)strcspn(url, "?#"),
-                  strchr(url, '@') ? "a URL" : url, problem);
-        return r;
-    }
-    options.tls = target->endpoint.tls ? &otlp->tls : NULL;
-    r = rpc_client_new(&options, &target->client, &problem);
     if (r < 0)
-        return log_error(r, "exporter otlp: %s", problem ?: target->endpoint.host_port);
-    otlp->n_targets++;
+        return r;
+    options.tls = target->endpoint.tls ? &otlp->tls : NULL;
+    r = rpc_client_new(&options, &target->client, &header);
+    if (r < 0)
+        return log_error(r, "exporter %s: %s%s", common->name,
+                         header ? "gRPC can send no such header: " : "", header ?: text);
+    *ret_tls = target->endpoint.tls;
     return 0;
 }
 
-static int open_targets(struct otlp_exporter *otlp, const char *urls, uint64_t keepalive_ns)
+static void use_files(struct otlp_exporter *otlp)
 {
-    bool of_signal;
-    int r = 0;
+    const struct otlp_tls *tls = &otlp->common.tls;
 
-    if (!*urls)
-        urls = otlp_environment("ENDPOINT", &of_signal) ?: ENDPOINT_DEFAULT;
-    for (char *url; r == 0 && (url = otlp_next_endpoint(&urls)); free(url))
-        r = open_target(otlp, url, keepalive_ns);
-    if (r == 0 && otlp->n_targets == 0)
-        return log_error(-EINVAL, "exporter otlp: no endpoint: give otlp:http://HOST:PORT");
-    return r;
+    otlp->tls = (struct rpc_tls){tls->ca, tls->certificate, tls->key};
 }
 
 static int otlp_open(const struct exporter_options *options, void **ret_exporter)
@@ -125,70 +113,60 @@ static int otlp_open(const struct exporter_options *options, void **ret_exporter
 
     if (!otlp)
         return log_error(-ENOMEM, "exporter otlp");
-    otlp->stopping = options->stopping;
     otlp->request = buffer_make(REQUEST_MAX);
     otlp->response = rpc_response_make();
-    r = otlp_choose("otlp", &settings->common, options->send_timeout_ns, &otlp->choice);
+    otlp->keepalive_ns = settings->keepalive;
+    r = otlp_common_open("otlp", options, &otlp->common);
     if (r < 0)
         return r;
-    otlp->tls = (struct rpc_tls){otlp->choice.ca, otlp->choice.certificate, otlp->choice.key};
-    for (size_t i = 0; i < otlp->choice.n_headers; i++)
-        otlp->headers[i] =
-            (struct rpc_header){otlp->choice.headers[i].name, otlp->choice.headers[i].value};
-    r = open_targets(otlp, options->target, settings->keepalive);
+    for (size_t i = 0; i < otlp->common.choice.n_headers; i++)
+        otlp->headers[i] = (struct rpc_header){otlp->common.choice.headers[i].name,
+                                               otlp->common.choice.headers[i].value};
+    r = otlp_open_endpoints(&otlp->common, options->target, ENDPOINT_DEFAULT, add_target);
     if (r < 0)
         return r;
+    use_files(otlp);
     *ret_exporter = TAKE_PTR(otlp);
     return 0;
 }
 
-/* No memory may pass; a request that cannot be made never can. */
-static struct export_outcome failed(struct otlp_exporter *otlp, const char *what, int error)
+static void renew_channels(struct otlp_common *common)
 {
-    snprintf(otlp->reason, sizeof(otlp->reason), "%s: %s", what, strerror(-error));
-    return (struct export_outcome){.result = error == -ENOMEM ? EXPORT_RETRY : EXPORT_FAILED,
-                                   .reason = otlp->reason};
+    struct otlp_exporter *otlp = exporter_of(common);
+
+    use_files(otlp);
+    for (size_t i = 0; i < common->n_endpoints; i++)
+        rpc_client_renew(otlp->targets[i].client);
 }
 
-/* One call after the other until somebody answers, beginning with the target in use. */
-static struct export_outcome call(struct otlp_exporter *otlp, const struct rpc_request *request)
+static struct export_outcome call(struct otlp_common *common, void *request)
 {
-    struct export_outcome outcome = {.result = EXPORT_RETRY};
-    uint64_t bytes = 0;
+    struct otlp_exporter *otlp = exporter_of(common);
+    struct target *target = &otlp->targets[common->current];
+    int r = rpc_client_call(target->client, request, &otlp->response);
 
-    for (size_t i = 0; i < otlp->n_targets && !*otlp->stopping; i++) {
-        struct target *target = &otlp->targets[otlp->current];
-        int r = rpc_client_call(target->client, request, &otlp->response);
-
-        if (r < 0)
-            return failed(otlp, "cannot call", r);
-        bytes += request->message.len;
-        outcome = outcome_make(&otlp->response, target->endpoint.host_port, otlp->reason);
-        if (outcome.result != EXPORT_RETRY || outcome.retry_after_ns > 0)
-            break;
-        otlp->current = (otlp->current + 1) % otlp->n_targets;
-    }
-    outcome.bytes = bytes;
-    return outcome;
+    if (r < 0)
+        return otlp_failed(common, "cannot call", r);
+    return outcome_make(&otlp->response, target->endpoint.host_port, common->reason);
 }
 
 static struct export_outcome otlp_send(void *exporter, const struct batch *batch)
 {
     struct otlp_exporter *otlp = exporter;
     struct rpc_request request = {.method = METHOD,
-                                  .timeout_ns = otlp->choice.timeout_ns,
-                                  .stopping = otlp->stopping};
+                                  .timeout_ns = otlp->common.choice.timeout_ns,
+                                  .stopping = otlp->common.stopping};
     int r;
 
     buffer_reset(&otlp->request);
     r = otlp_encode_request(batch, &otlp->request);
     if (r < 0)
-        return failed(otlp, "cannot encode a request", r);
+        return otlp_failed(&otlp->common, "cannot encode a request", r);
     request.message = buffer_bytes(&otlp->request);
-    if (request.message.len > otlp->choice.max_message)
+    if (request.message.len > otlp->common.choice.max_message)
         return (struct export_outcome){.result = EXPORT_TOO_LARGE,
                                        .reason = "a span is larger than otlp.max_message"};
-    return call(otlp, &request);
+    return otlp_send_anywhere(&otlp->common, request.message.len, renew_channels, call, &request);
 }
 
 const struct exporter_ops exporter_otlp_grpc = {

@@ -45,24 +45,16 @@ static bool is_too_large(const struct rpc_response *response)
             strcasestr(response->text, "exceeds maximum"));
 }
 
-/* gRPC has no address to connect to where it cannot make TLS of the files: its words hide that. */
-static const char *hint(const struct rpc_response *response)
-{
-    return response->status == RPC_UNAVAILABLE && strcasestr(response->text, "empty address list")
-               ? ": TLS credentials cannot be used: do key and certificate belong together?" : "";
-}
-
 struct export_outcome outcome_make(const struct rpc_response *response, const char *endpoint,
-                                   char reason[static OUTCOME_REASON_MAX])
+                                   char reason[static OTLP_REASON_MAX])
 {
     enum meaning meaning = meanings[response->status];
     bool passes = meaning == PASSING || (meaning == PASSING_IF_TOLD && response->has_retry_delay);
 
     if (response->status == RPC_OK)
         return delivered(response);
-    snprintf(reason, OUTCOME_REASON_MAX, "%s: %s%s%s%s", endpoint,
-             rpc_status_name(response->status), hint(response), response->text[0] ? ": " : "",
-             response->text);
+    snprintf(reason, OTLP_REASON_MAX, "%s: %s%s%s", endpoint, rpc_status_name(response->status),
+             response->text[0] ? ": " : "", response->text);
     if (is_too_large(response))
         return (struct export_outcome){.result = EXPORT_TOO_LARGE, .reason = reason};
     return (struct export_outcome){.result = passes ? EXPORT_RETRY : EXPORT_REFUSED,

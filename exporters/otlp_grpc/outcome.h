@@ -5,14 +5,12 @@
  */
 #pragma once
 
-#include "exporters/exporter.h"
+#include "exporters/otlp/common.h"
 #include "rpc/client.h"
-
-#define OUTCOME_REASON_MAX 400
 
 /*
  * `endpoint` is named in `reason`, at which the outcome's reason then points. A response that does
  * not decode counts as one that rejects nothing: the status says that the backend has the batch.
  */
 struct export_outcome outcome_make(const struct rpc_response *response, const char *endpoint,
-                                   char reason[static OUTCOME_REASON_MAX]);
+                                   char reason[static OTLP_REASON_MAX]);

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/macro.h"
-#include "exporters/otlp_http/endpoint.h"
 #include "otlp/otlp.h"
 
 #include <stdio.h>
@@ -50,7 +49,7 @@ static void append_text(struct bytes body, char *out, size_t size)
 }
 
 struct export_outcome answer_outcome(const struct answer *answer, const char *url,
-                                     char reason[static ANSWER_REASON_MAX])
+                                     char reason[static OTLP_REASON_MAX])
 {
     enum export_result result = result_of(answer->status);
     bool again = result == EXPORT_RETRY;
@@ -58,9 +57,9 @@ struct export_outcome answer_outcome(const struct answer *answer, const char *ur
 
     if (result == EXPORT_OK)
         return delivered(answer);
-    snprintf(reason, ANSWER_REASON_MAX, "%.*s: status %ld%s", url_shown(url), url, answer->status,
+    snprintf(reason, OTLP_REASON_MAX, "%.*s: status %ld%s", otlp_shown(url), url, answer->status,
              answer->body.len ? ": " : "");
-    append_text(answer->body, reason, ANSWER_REASON_MAX);
+    append_text(answer->body, reason, OTLP_REASON_MAX);
     return (struct export_outcome){.result = result,
                                    .retry_after_ns = again ? seconds * NS_PER_S : 0,
                                    .reason = reason};

@@ -10,9 +10,7 @@
  */
 #pragma once
 
-#include "exporters/exporter.h"
-
-#define ANSWER_REASON_MAX 400
+#include "exporters/otlp/common.h"
 
 struct answer {
     long status;
@@ -27,4 +25,4 @@ struct answer {
  * nothing: the status says that the backend has the batch.
  */
 struct export_outcome answer_outcome(const struct answer *answer, const char *url,
-                                     char reason[static ANSWER_REASON_MAX]);
+                                     char reason[static OTLP_REASON_MAX]);

@@ -2,8 +2,6 @@
 /* Endpoint URLs of OTLP/HTTP; the contract stands in endpoint.h. */
 #include "exporters/otlp_http/endpoint.h"
 
-#include "base/macro.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
@@ -12,7 +10,6 @@
 #define HTTPS "https://"
 #define PORT_DEFAULT ":4318"
 #define SIGNAL_PATH "v1/traces"
-#define SHOWN_MAX 200
 
 static int problem(const char *text, const char **ret_problem)
 {
@@ -48,16 +45,16 @@ static bool is_port(struct bytes port)
 }
 
 /* What follows the path that was given. */
-static const char *suffix_of(struct bytes path, enum url_kind kind)
+static const char *suffix_of(struct bytes path, enum otlp_origin origin)
 {
     bool bare = path.len == 0 || bytes_equal(path, BYTES_LITERAL("/"));
 
-    if (kind == URL_EXACT || (kind == URL_GIVEN && !bare))
+    if (origin == OTLP_OF_SIGNAL || (origin == OTLP_GIVEN && !bare))
         return path.len == 0 ? "/" : "";
     return path.len > 0 && path.ptr[path.len - 1] == '/' ? SIGNAL_PATH : "/" SIGNAL_PATH;
 }
 
-int url_make(const char *text, enum url_kind kind, bool insecure, char ret_url[static URL_MAX],
+int url_make(const char *text, enum otlp_origin origin, bool insecure, char ret_url[static URL_MAX],
              const char **ret_problem)
 {
     const char *scheme = insecure ? HTTP : HTTPS;
@@ -82,14 +79,9 @@ int url_make(const char *text, enum url_kind kind, bool insecure, char ret_url[s
         return problem("no valid port: give http://HOST:PORT[/PATH]", ret_problem);
     n = snprintf(url, sizeof(url), "%s%.*s%s%.*s%s", scheme, BYTES_PRINTF(authority),
                  port_of(authority).len > 0 ? "" : PORT_DEFAULT, BYTES_PRINTF(path),
-                 suffix_of(path, kind));
+                 suffix_of(path, origin));
     if (n < 0 || n >= URL_MAX)
         return problem("the URL is too long", ret_problem);
     memcpy(ret_url, url, (size_t)n + 1);
     return 0;
-}
-
-int url_shown(const char *url)
-{
-    return (int)MIN(strcspn(url, "?#"), (size_t)SHOWN_MAX);
 }

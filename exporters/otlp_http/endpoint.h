@@ -5,22 +5,14 @@
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "exporters/otlp/common.h"
 
 #define URL_MAX 1024
 
-enum url_kind {
-    URL_BASE,  /* "/v1/traces" follows its path: OTEL_EXPORTER_OTLP_ENDPOINT */
-    URL_EXACT, /* used as it is: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT */
-    URL_GIVEN, /* of --export: as it is where it has a path, else a base */
-};
-
 /*
  * "http://...", "https://...", or "HOST[:PORT][/PATH]", which is https unless `insecure`; the port
- * is 4318 where none is given. Returns 0, or -EINVAL and in `ret_problem` what is wrong.
+ * is 4318 where none is given. One OF_SIGNAL is used as it is, "/v1/traces" follows the path of a
+ * GENERAL one, and that of one that is GIVEN without a path. Returns 0, or -EINVAL and in `ret_problem` what is wrong.
  */
-int url_make(const char *text, enum url_kind kind, bool insecure, char ret_url[static URL_MAX],
+int url_make(const char *text, enum otlp_origin origin, bool insecure, char ret_url[static URL_MAX],
              const char **ret_problem);
-
-/* How many bytes of a URL may stand in a log: not its query, which may hold a key; at most 200. */
-int url_shown(const char *url);

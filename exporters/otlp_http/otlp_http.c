@@ -2,26 +2,22 @@
 /*
  * Spans to any OTLP backend over HTTP/1.1, by libcurl: one POST per batch, as protobuf or JSON
  * (OpenTelemetry specification, protocol/otlp.md, "OTLP/HTTP"). What the answer means for the batch
- * stands in answer.c, which URL is meant in endpoint.c, settings and environment in
- * ../otlp/settings.h.
- *
- * Of several endpoints one is in use until it does not take a batch now and says no time to come
- * again; the batch then goes to the next one at once, and only when none took it, it is to be tried
- * again later.
+ * stands in answer.c, which URL is meant in endpoint.c, and what is common with OTLP over gRPC in
+ * ../otlp/.
  */
 #include "exporters/exporter.h"
-#include "exporters/otlp/settings.h"
+#include "exporters/otlp/common.h"
 #include "exporters/otlp_http/answer.h"
 #include "exporters/otlp_http/endpoint.h"
 #include "exporters/otlp_http/gzip.h"
 
 #include "base/log.h"
+#include "base/macro.h"
 #include "otlp/otlp.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #define REQUEST_MAX ((size_t)512 << 20) /* JSON of the largest batch that can be configured */
 #define ANSWER_MAX ((size_t)64 << 10)
@@ -45,31 +41,31 @@ static const struct setting_form form_encoding = {is_encoding, "protobuf, json, 
 
 static const struct setting rows[] = {
     OTLP_SETTING_ROWS,
-    {"encoding", SETTING_TEXT, "", .form = &form_encoding,
+    {"encoding", SETTING_TEXT, "", .form = &form_encoding, .optional = true,
      .offset = offsetof(struct otlp_http_settings, encoding),
-     .description = "Of requests; empty: json where `OTEL_EXPORTER_OTLP_PROTOCOL` is `http/json`, "
-                    "else protobuf."},
+     .description = "Of requests; not set: json where `OTEL_EXPORTER_OTLP_PROTOCOL` is "
+                    "`http/json`, else protobuf."},
     {"proxy", SETTING_TEXT, "", .offset = offsetof(struct otlp_http_settings, proxy),
      .secret = true,
      .description = "URL of an HTTP proxy; empty: none, whatever the environment says."},
 };
 
 struct otlp_exporter {
-    struct otlp_choice choice;
+    struct otlp_common common;
     char urls[OTLP_ENDPOINTS_MAX][URL_MAX];
-    size_t n_urls;
-    size_t current; /* the URL in use */
     bool json;
     CURL *curl;
     struct curl_slist *headers;
     struct gzip *gzip;
-    struct timespec changed[3]; /* of the files of TLS, when they were last looked at */
-    bool outdated;              /* connections began with the files of before */
-    const _Atomic bool *stopping;
+    bool outdated; /* connections began with the files of before */
     struct buffer request, packed, answer;
     char error[CURL_ERROR_SIZE];
-    char reason[ANSWER_REASON_MAX];
 };
+
+static struct otlp_exporter *exporter_of(struct otlp_common *common)
+{
+    return container_of(common, struct otlp_exporter, common);
+}
 
 /* ---- what curl calls ------------------------------------------------------------------------- */
 
@@ -88,7 +84,7 @@ static int look_for_stop(void *arg, curl_off_t download_total, curl_off_t downlo
 {
     const struct otlp_exporter *otlp = arg;
 
-    return *otlp->stopping;
+    return *otlp->common.stopping;
 }
 
 /* ---- open and close -------------------------------------------------------------------------- */
@@ -102,7 +98,7 @@ static void http_close(void *exporter)
     curl_easy_cleanup(otlp->curl);
     curl_slist_free_all(otlp->headers);
     gzip_free(otlp->gzip);
-    otlp_choice_done(&otlp->choice);
+    otlp_common_done(&otlp->common);
     buffer_done(&otlp->request);
     buffer_done(&otlp->packed);
     buffer_done(&otlp->answer);
@@ -114,39 +110,13 @@ static void http_closep(struct otlp_exporter **otlp)
     http_close(*otlp);
 }
 
-static int add_url(struct otlp_exporter *otlp, const char *text, enum url_kind kind)
+static int add_url(struct otlp_common *common, const char *text, enum otlp_origin origin,
+                   bool *ret_tls, const char **ret_problem)
 {
-    const char *problem;
-    int r;
+    char *url = exporter_of(common)->urls[common->n_endpoints];
+    int r = url_make(text, origin, common->choice.insecure, url, ret_problem);
 
-    if (otlp->n_urls == OTLP_ENDPOINTS_MAX)
-        return log_error(-E2BIG, "exporter otlp_http: more than %d endpoints", OTLP_ENDPOINTS_MAX);
-    r = url_make(text, kind, otlp->choice.insecure, otlp->urls[otlp->n_urls], &problem);
-    if (r < 0) {
-        /* Not what may be a password: "user:password@host" is what is refused, among others. */
-        log_error(0, "exporter otlp_http: %.*s: %s", url_shown(text),
-                  strchr(text, '@') ? "a URL" : text, problem);
-        return r;
-    }
-    otlp->n_urls++;
-    return 0;
-}
-
-static int add_urls(struct otlp_exporter *otlp, const char *target)
-{
-    enum url_kind kind = URL_GIVEN;
-    bool of_signal;
-    int r = 0;
-
-    if (!*target) {
-        target = otlp_environment("ENDPOINT", &of_signal);
-        kind = target && of_signal ? URL_EXACT : URL_BASE;
-        target = target ?: ENDPOINT_DEFAULT;
-    }
-    for (char *text; r == 0 && (text = otlp_next_endpoint(&target)); free(text))
-        r = add_url(otlp, text, kind);
-    if (r == 0 && otlp->n_urls == 0)
-        return log_error(-EINVAL, "exporter otlp_http: no endpoint: give otlp_http:http://HOST");
+    *ret_tls = r == 0 && strncmp(url, "https:", strlen("https:")) == 0;
     return r;
 }
 
@@ -177,26 +147,38 @@ static int add_headers(struct otlp_exporter *otlp)
     /* Without it curl waits for a "100 Continue" before larger bodies. */
     if (r == 0)
         r = add_line(otlp, "Expect:");
-    if (r == 0 && otlp->choice.gzip)
+    if (r == 0 && otlp->common.choice.gzip)
         r = add_header(otlp, "Content-Encoding", "gzip");
-    for (size_t i = 0; i < otlp->choice.n_headers && r == 0; i++)
-        r = add_header(otlp, otlp->choice.headers[i].name, otlp->choice.headers[i].value);
+    for (size_t i = 0; i < otlp->common.choice.n_headers && r == 0; i++)
+        r = add_header(otlp, otlp->common.choice.headers[i].name, otlp->common.choice.headers[i].value);
     return r;
 }
 
-static const char *file_of(const struct otlp_exporter *otlp, size_t i)
+static CURLcode set_text(CURL *curl, CURLoption option, char *text)
 {
-    const char *path = i == 0   ? otlp->choice.ca
-                       : i == 1 ? otlp->choice.certificate
-                                : otlp->choice.key;
+    struct curl_blob blob = {.data = text, .len = text ? strlen(text) : 0,
+                             .flags = CURL_BLOB_COPY};
 
-    return *path ? path : NULL;
+    return text ? curl_easy_setopt(curl, option, &blob) : CURLE_OK;
+}
+
+/* The files as they were read and found to fit together, not as they may be by then. */
+static int use_files(struct otlp_exporter *otlp)
+{
+    const struct otlp_tls *tls = &otlp->common.tls;
+    CURLcode code = set_text(otlp->curl, CURLOPT_CAINFO_BLOB, tls->ca);
+
+    if (code == CURLE_OK)
+        code = set_text(otlp->curl, CURLOPT_SSLCERT_BLOB, tls->certificate);
+    if (code == CURLE_OK)
+        code = set_text(otlp->curl, CURLOPT_SSLKEY_BLOB, tls->key);
+    return code == CURLE_OK ? 0 : code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -ENOTSUP;
 }
 
 /* All of it that stays the same for every request. */
 static int make_curl(struct otlp_exporter *otlp, const char *proxy)
 {
-    uint64_t timeout_ms = MIN(MAX(otlp->choice.timeout_ns / 1000000, UINT64_C(1)),
+    uint64_t timeout_ms = MIN(MAX(otlp->common.choice.timeout_ns / 1000000, UINT64_C(1)),
                               (uint64_t)INT32_MAX);
     CURL *curl = curl_easy_init();
 
@@ -222,21 +204,7 @@ static int make_curl(struct otlp_exporter *otlp, const char *proxy)
     /* Files that changed are to be read again, and to count. */
     curl_easy_setopt(curl, CURLOPT_CA_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    if (file_of(otlp, 0))
-        curl_easy_setopt(curl, CURLOPT_CAINFO, file_of(otlp, 0));
-    if (file_of(otlp, 1)) {
-        curl_easy_setopt(curl, CURLOPT_SSLCERT, file_of(otlp, 1));
-        curl_easy_setopt(curl, CURLOPT_SSLKEY, file_of(otlp, 2));
-    }
-    return 0;
-}
-
-static int check_files(const struct otlp_exporter *otlp)
-{
-    for (size_t i = 0; i < ELEMENTSOF(otlp->changed); i++)
-        if (file_of(otlp, i) && access(file_of(otlp, i), R_OK) < 0)
-            return log_error(-errno, "exporter otlp_http: %s", file_of(otlp, i));
-    return 0;
+    return use_files(otlp);
 }
 
 static bool wants_json(const struct otlp_http_settings *settings)
@@ -244,8 +212,8 @@ static bool wants_json(const struct otlp_http_settings *settings)
     bool of_signal;
     const char *protocol = otlp_environment("PROTOCOL", &of_signal);
 
-    return *settings->encoding ? strcmp(settings->encoding, "json") == 0
-                               : protocol && strcmp(protocol, "http/json") == 0;
+    return settings->encoding ? strcmp(settings->encoding, "json") == 0
+                              : protocol && strcmp(protocol, "http/json") == 0;
 }
 
 static int prepare(struct otlp_exporter *otlp, const struct exporter_options *options)
@@ -253,18 +221,16 @@ static int prepare(struct otlp_exporter *otlp, const struct exporter_options *op
     const struct otlp_http_settings *settings = options->settings;
     int r;
 
-    r = otlp_choose("otlp_http", &settings->common, options->send_timeout_ns, &otlp->choice);
+    r = otlp_common_open("otlp_http", options, &otlp->common);
     if (r == 0)
-        r = add_urls(otlp, options->target);
-    if (r == 0)
-        r = check_files(otlp);
+        r = otlp_open_endpoints(&otlp->common, options->target, ENDPOINT_DEFAULT, add_url);
     if (r < 0)
         return r;
     otlp->json = wants_json(settings);
     r = add_headers(otlp);
     if (r == 0)
         r = make_curl(otlp, settings->proxy);
-    if (r == 0 && otlp->choice.gzip)
+    if (r == 0 && otlp->common.choice.gzip)
         r = gzip_new(&otlp->gzip);
     return r < 0 ? log_error(r, "exporter otlp_http") : 0;
 }
@@ -276,7 +242,6 @@ static int http_open(const struct exporter_options *options, void **ret_exporter
 
     if (!otlp)
         return log_error(-ENOMEM, "exporter otlp_http");
-    otlp->stopping = options->stopping;
     otlp->request = buffer_make(REQUEST_MAX);
     otlp->packed = buffer_make(REQUEST_MAX);
     otlp->answer = buffer_make(ANSWER_MAX);
@@ -289,14 +254,6 @@ static int http_open(const struct exporter_options *options, void **ret_exporter
 
 /* ---- send ------------------------------------------------------------------------------------ */
 
-/* No memory may pass; a request that cannot be made never can. */
-static struct export_outcome failed(struct otlp_exporter *otlp, const char *what, int error)
-{
-    snprintf(otlp->reason, sizeof(otlp->reason), "%s: %s", what, strerror(-error));
-    return (struct export_outcome){.result = error == -ENOMEM ? EXPORT_RETRY : EXPORT_FAILED,
-                                   .reason = otlp->reason};
-}
-
 static int encode(struct otlp_exporter *otlp, const struct batch *batch, struct bytes *ret_body)
 {
     int r;
@@ -307,28 +264,12 @@ static int encode(struct otlp_exporter *otlp, const struct batch *batch, struct 
     if (r < 0)
         return r;
     *ret_body = buffer_bytes(&otlp->request);
-    if (!otlp->gzip || ret_body->len > otlp->choice.max_message)
+    if (!otlp->gzip || ret_body->len > otlp->common.choice.max_message)
         return 0;
     buffer_reset(&otlp->packed);
     r = gzip_append(otlp->gzip, *ret_body, &otlp->packed);
     *ret_body = buffer_bytes(&otlp->packed);
     return r;
-}
-
-static bool files_changed(struct otlp_exporter *otlp)
-{
-    bool changed = false;
-
-    for (size_t i = 0; i < ELEMENTSOF(otlp->changed); i++) {
-        struct stat info;
-
-        if (!file_of(otlp, i) || stat(file_of(otlp, i), &info) < 0)
-            continue;
-        changed |= info.st_mtim.tv_sec != otlp->changed[i].tv_sec ||
-                   info.st_mtim.tv_nsec != otlp->changed[i].tv_nsec;
-        otlp->changed[i] = info.st_mtim;
-    }
-    return changed;
 }
 
 /*
@@ -343,7 +284,12 @@ static bool renew_connections(struct otlp_exporter *otlp)
         return false;
     curl_easy_cleanup(otlp->curl);
     otlp->curl = copy;
-    return true;
+    return use_files(otlp) == 0;
+}
+
+static void note_renewal(struct otlp_common *common)
+{
+    exporter_of(common)->outdated = true;
 }
 
 /* False: nobody answered, and otlp->error says why. */
@@ -354,11 +300,10 @@ static bool post(struct otlp_exporter *otlp, struct bytes body, struct answer *r
 
     buffer_reset(&otlp->answer);
     otlp->error[0] = '\0';
-    otlp->outdated |= files_changed(otlp);
     if (otlp->outdated && !renew_connections(otlp))
         return false;
     otlp->outdated = false;
-    curl_easy_setopt(otlp->curl, CURLOPT_URL, otlp->urls[otlp->current]);
+    curl_easy_setopt(otlp->curl, CURLOPT_URL, otlp->urls[otlp->common.current]);
     curl_easy_setopt(otlp->curl, CURLOPT_POSTFIELDS, body.ptr);
     curl_easy_setopt(otlp->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
     if (curl_easy_perform(otlp->curl) != CURLE_OK)
@@ -372,28 +317,17 @@ static bool post(struct otlp_exporter *otlp, struct bytes body, struct answer *r
     return true;
 }
 
-/* One POST after the other until somebody answers, beginning with the URL in use. */
-static struct export_outcome post_anywhere(struct otlp_exporter *otlp, struct bytes body)
+static struct export_outcome try_post(struct otlp_common *common, void *body)
 {
-    struct export_outcome outcome = {.result = EXPORT_RETRY, .reason = otlp->reason};
+    struct otlp_exporter *otlp = exporter_of(common);
+    const char *url = otlp->urls[common->current];
     struct answer answer;
-    uint64_t bytes = 0;
 
-    for (size_t i = 0; i < otlp->n_urls && !*otlp->stopping; i++) {
-        bytes += body.len;
-        outcome = (struct export_outcome){.result = EXPORT_RETRY, .reason = otlp->reason};
-        if (post(otlp, body, &answer))
-            outcome = answer_outcome(&answer, otlp->urls[otlp->current], otlp->reason);
-        else
-            snprintf(otlp->reason, sizeof(otlp->reason), "%.*s: %.190s",
-                     url_shown(otlp->urls[otlp->current]), otlp->urls[otlp->current],
-                     otlp->error[0] ? otlp->error : "no answer");
-        if (outcome.result != EXPORT_RETRY || outcome.retry_after_ns > 0)
-            break;
-        otlp->current = (otlp->current + 1) % otlp->n_urls;
-    }
-    outcome.bytes = bytes;
-    return outcome;
+    if (post(otlp, *(const struct bytes *)body, &answer))
+        return answer_outcome(&answer, url, common->reason);
+    snprintf(common->reason, sizeof(common->reason), "%.*s: %.190s", otlp_shown(url), url,
+             otlp->error[0] ? otlp->error : "no answer");
+    return (struct export_outcome){.result = EXPORT_RETRY, .reason = common->reason};
 }
 
 static struct export_outcome http_send(void *exporter, const struct batch *batch)
@@ -403,11 +337,11 @@ static struct export_outcome http_send(void *exporter, const struct batch *batch
     int r = encode(otlp, batch, &body);
 
     if (r < 0)
-        return failed(otlp, "cannot encode a request", r);
-    if (otlp->request.len > otlp->choice.max_message)
+        return otlp_failed(&otlp->common, "cannot encode a request", r);
+    if (otlp->request.len > otlp->common.choice.max_message)
         return (struct export_outcome){.result = EXPORT_TOO_LARGE,
                                        .reason = "a span is larger than otlp_http.max_message"};
-    return post_anywhere(otlp, body);
+    return otlp_send_anywhere(&otlp->common, body.len, note_renewal, try_post, &body);
 }
 
 const struct exporter_ops exporter_otlp_http = {

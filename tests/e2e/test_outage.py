@@ -98,7 +98,8 @@ class Restart(e2e.Case):
         self.assertEqual(self.waiting[1]["queued"], 6 * N)
         self.assertGreater(self.waiting[2]["queued"], 0)
         self.assertEqual(self.health[0], 503)
-        self.assertIn("cannot deliver", self.health[1])
+        self.assertIn(f"exporter otlp (index 1, {self.jaeger.endpoint}) cannot deliver",
+                      self.health[1].splitlines())
 
     def test_jaeger_had_those_before_and_has_all_of_the_rest(self):
         for s in self.of_phase(0):
@@ -189,6 +190,9 @@ class Silence(e2e.Case):
         super().setUpClass()
         listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
         ports = [listener.getsockname()[1] for listener in listeners]
+        cls.labels = [f"otlp (index 0, http://127.0.0.1:{ports[0]})",
+                      f"otlp_http (index 1, http://127.0.0.1:{ports[1]})",
+                      f"kafka (index 2, 127.0.0.1:{ports[2]})"]
         for listener in listeners:
             cls.stack.callback(listener.close)
         cls.flow = cls.keep(e2e.Flow(cls.directory))
@@ -204,6 +208,7 @@ class Silence(e2e.Case):
         e2e.wait_until(lambda: states_of(cls.agent.metrics())[3]["delivered"] == 1200,
                        "all spans in the file")
         cls.states = states_of(cls.agent.metrics())
+        cls.health = e2e.http_get(f"http://127.0.0.1:{cls.agent.status_port}/healthz")
         cls.agent.stop()
 
     def test_the_silent_ones_delay_no_other(self):
@@ -216,6 +221,17 @@ class Silence(e2e.Case):
             self.assertGreater(states["queued"], 0)
             self.assertGreater(states["lost_queue_full"], 0)
             self.assertEqual(states["queued"] + states["lost_queue_full"], 1200)
+
+    def test_health_names_each_exporter_that_loses_spans(self):
+        self.assertEqual(self.health, (503, "".join(
+            f"exporter {label} loses spans: its queue is full\n" for label in self.labels)))
+
+    def test_a_full_queue_is_logged_once_a_minute_with_the_exporters_place_and_host(self):
+        said = re.findall(r"exporter (.*): the queue is full: (\d+) spans are lost",
+                          self.agent.errors())
+        self.assertEqual(sorted(label for label, _ in said), sorted(self.labels))
+        for index, label in enumerate(self.labels):
+            self.assertLess(int(dict(said)[label]), self.states[index]["lost_queue_full"])
 
     def test_the_agent_stops_all_the_same_and_counts_what_was_queued(self):
         undelivered = [int(n) for n in re.findall(r"lost_undelivered (\d+)", self.agent.errors())]

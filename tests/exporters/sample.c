@@ -87,3 +87,24 @@ const void *sample_settings(const struct exporter_ops *ops, const char *const *a
     assert_int_equal(settings_load(NULL, (char *const *)assignments, n, sections, &settings), 0);
     return settings_section(settings, &ops->settings);
 }
+
+int sample_open(const struct exporter_ops *ops, const char *target, const char *const *assignments,
+                const _Atomic bool *stopping, void **ret_exporter)
+{
+    static const _Atomic bool never;
+    struct exporter_options options = {
+        .target = target,
+        .settings = sample_settings(ops, assignments),
+        .send_timeout_ns = SAMPLE_TIMEOUT_NS,
+        .stopping = stopping ?: &never,
+    };
+
+    return ops->open(&options, ret_exporter);
+}
+
+struct export_outcome sample_send(const struct exporter_ops *ops, void *exporter, size_t n)
+{
+    _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(n);
+
+    return ops->send(exporter, batch);
+}

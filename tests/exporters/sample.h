@@ -29,6 +29,18 @@ struct batch *sample_batch(const struct sample *samples, size_t n);
 struct batch *sample_batch_of(size_t n);
 
 /*
+ * An exporter of this kind on the target, with these assignments. Returns what its open returns.
+ * The settings are valid until the next call, so that one exporter at a time can be open.
+ */
+int sample_open(const struct exporter_ops *ops, const char *target, const char *const *assignments,
+                const _Atomic bool *stopping, void **ret_exporter);
+
+/* Sends n spans. */
+struct export_outcome sample_send(const struct exporter_ops *ops, void *exporter, size_t n);
+
+#define SAMPLE_TIMEOUT_NS (20 * UINT64_C(1000000000)) /* of a send: longer than any test */
+
+/*
  * The settings of this exporter's section after these assignments ("otlp.ca=/x", NULL-terminated).
  * Valid until the next call.
  */

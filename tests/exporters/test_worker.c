@@ -196,6 +196,40 @@ static void a_full_queue_loses_the_newest_and_never_waits(void **state)
     assert_int_equal(sum_of(stats), stats->offered);
 }
 
+static void the_label_names_place_and_host_but_no_secret(void **state)
+{
+    static const struct {
+        const char *target, *label;
+    } cases[] = {
+        {"", "fake (index 3)"},
+        {"http://host:1/x,http://b", "fake (index 3, http://host:1/x,http://b)"},
+        {"http://host/x?key=hunter2", "fake (index 3, http://host/x)"},
+        {"http://me:hunter2@host/x", "fake (index 3)"},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        const struct worker_options options = {.index = 3, .target = cases[i].target,
+                                               .queue_bytes = 1};
+        _cleanup_(worker_freep) struct worker *worker = NULL;
+
+        assert_int_equal(worker_start(&fake_ops, &options, &worker), 0);
+        assert_string_equal(worker_label(worker), cases[i].label);
+    }
+}
+
+static void a_change_of_files_that_cannot_be_used_is_counted(void **state)
+{
+    _cleanup_(worker_freep) struct worker *worker = NULL;
+
+    fake.script[0].reload_failed = true;
+    fake.n_script = 2;
+    worker = start(1 << 20);
+    put(worker, 1);
+    put(worker, 1);
+    wait_until(&worker_stats(worker)->delivered, 2);
+    assert_int_equal(worker_stats(worker)->reload_failures, 1);
+}
+
 static void stopping_delivers_what_is_queued(void **state)
 {
     _cleanup_(worker_freep) struct worker *worker = start(1 << 20);
@@ -231,6 +265,7 @@ static void stopping_interrupts_the_back_off(void **state)
     _cleanup_(worker_freep) struct worker *worker = NULL;
     uint64_t begun = clock_ns(CLOCK_MONOTONIC);
     const struct worker_stats *stats;
+    struct worker_stats then; /* the members of one send are counted one after the other */
 
     fake.script[0] = (struct export_outcome){.result = EXPORT_RETRY,
                                              .retry_after_ns = 300 * NS_PER_S};
@@ -238,7 +273,8 @@ static void stopping_interrupts_the_back_off(void **state)
     stats = worker_stats(worker);
     put(worker, 1);
     wait_until(&stats->retries, 1);
-    assert_false(stats->healthy);
+    worker_snapshot(worker, &then);
+    assert_false(then.healthy);
     worker_stop(worker, 0);
     assert_true(clock_ns(CLOCK_MONOTONIC) - begun < LONG_NS);
     assert_int_equal(stats->lost_undelivered, 1);
@@ -361,8 +397,8 @@ static void a_backend_that_goes_away_and_comes_back_is_two_lines(void **state)
     assert_return_code(dup2(saved, STDERR_FILENO), errno);
     close(saved);
     assert_int_equal(worker_stats(worker)->retries, 3);
-    assert_int_equal(count_lines(log, "exporter fake: nobody there"), 1);
-    assert_int_equal(count_lines(log, "exporter fake: works again"), 1);
+    assert_int_equal(count_lines(log, "exporter fake (index 0): nobody there"), 1);
+    assert_int_equal(count_lines(log, "exporter fake (index 0): works again"), 1);
     assert_int_equal(count_lines(log, ":"), 2);
     fclose(log);
 }
@@ -429,6 +465,8 @@ int main(void)
         cmocka_unit_test_setup(the_backends_wish_when_to_come_again_is_kept, reset),
         cmocka_unit_test_setup(refused_and_rejected_spans_are_counted, reset),
         cmocka_unit_test_setup(a_full_queue_loses_the_newest_and_never_waits, reset),
+        cmocka_unit_test_setup(the_label_names_place_and_host_but_no_secret, reset),
+        cmocka_unit_test_setup(a_change_of_files_that_cannot_be_used_is_counted, reset),
         cmocka_unit_test_setup(stopping_delivers_what_is_queued, reset),
         cmocka_unit_test_setup(stopping_interrupts_a_send_and_counts_the_rest, reset),
         cmocka_unit_test_setup(stopping_interrupts_the_back_off, reset),

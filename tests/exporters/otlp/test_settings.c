@@ -106,6 +106,26 @@ static void a_setting_wins_over_both(void **state)
     assert_true(choice.timeout_ns == 3 * NS_PER_S);
 }
 
+/* "headers=" is said, and so is "timeout=0". */
+static void a_setting_that_is_set_to_nothing_wins_too(void **state)
+{
+    static const char *const assignments[] = {
+        "otlp.ca=", "otlp.certificate=", "otlp.key=", "otlp.headers=", "otlp.compression=",
+        "otlp.insecure=", "otlp.timeout=0s", NULL};
+    _cleanup_(otlp_choice_done) struct otlp_choice choice;
+
+    for (size_t i = 0; i < ELEMENTSOF(names); i++)
+        set("OTEL_EXPORTER_OTLP_%s", names[i], "gzip");
+    set("OTEL_EXPORTER_OTLP_%s", "INSECURE", "true");
+    set("OTEL_EXPORTER_OTLP_%s", "HEADERS", "a=b");
+    set("OTEL_EXPORTER_OTLP_%s", "TIMEOUT", "77");
+    assert_int_equal(choose(assignments, &choice), 0);
+    assert_true(!*choice.ca && !*choice.certificate && !*choice.key);
+    assert_false(choice.gzip || choice.insecure);
+    assert_int_equal(choice.n_headers, 0);
+    assert_true(choice.timeout_ns == NS_PER_S);
+}
+
 static void headers_of_the_environment_are_decoded_and_in_lower_case(void **state)
 {
     _cleanup_(otlp_choice_done) struct otlp_choice choice;
@@ -185,6 +205,7 @@ int main(void)
         cmocka_unit_test_setup(without_anything_the_defaults_hold, clear),
         cmocka_unit_test_setup(the_signals_variable_wins_over_the_general_one, clear),
         cmocka_unit_test_setup(a_setting_wins_over_both, clear),
+        cmocka_unit_test_setup(a_setting_that_is_set_to_nothing_wins_too, clear),
         cmocka_unit_test_setup(headers_of_the_environment_are_decoded_and_in_lower_case, clear),
         cmocka_unit_test_setup(headers_of_the_settings_come_from_where_they_say, clear),
         cmocka_unit_test_setup(a_variable_that_is_no_good_counts_as_unset, clear),

@@ -17,7 +17,7 @@
 
 #define METHOD "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 #define REQUEST_MAX (1 << 20)
-#define LONG_NS (20 * NS_PER_S)
+#define LONG_NS SAMPLE_TIMEOUT_NS
 
 extern const struct exporter_ops exporter_otlp_grpc;
 
@@ -35,15 +35,13 @@ static void target_of(const struct server *server, char out[static 64])
 static int set_up(void **state)
 {
     static struct fixture fixture;
-    struct exporter_options options = {.send_timeout_ns = LONG_NS, .stopping = &fixture.stopping};
     char target[64];
 
     fixture = (struct fixture){.server = server_start(0)};
     assert_non_null(fixture.server);
     target_of(fixture.server, target);
-    options.target = target;
-    options.settings = sample_settings(&exporter_otlp_grpc, NULL);
-    assert_int_equal(exporter_otlp_grpc.open(&options, &fixture.exporter), 0);
+    assert_int_equal(sample_open(&exporter_otlp_grpc, target, NULL, &fixture.stopping,
+                                 &fixture.exporter), 0);
     *state = &fixture;
     return 0;
 }
@@ -59,9 +57,7 @@ static int tear_down(void **state)
 
 static struct export_outcome send_spans(struct fixture *fixture, size_t n)
 {
-    _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(n);
-
-    return exporter_otlp_grpc.send(fixture->exporter, batch);
+    return sample_send(&exporter_otlp_grpc, fixture->exporter, n);
 }
 
 static void a_batch_is_one_call_with_one_request(void **state)
@@ -187,15 +183,7 @@ static void a_worker_stops_in_time_though_the_backend_hangs(void **state)
 
 static int open_with(const char *target, const char *const *assignments, void **ret_exporter)
 {
-    static const _Atomic bool never;
-    struct exporter_options options = {
-        .target = target,
-        .settings = sample_settings(&exporter_otlp_grpc, assignments),
-        .send_timeout_ns = LONG_NS,
-        .stopping = &never,
-    };
-
-    return exporter_otlp_grpc.open(&options, ret_exporter);
+    return sample_open(&exporter_otlp_grpc, target, assignments, NULL, ret_exporter);
 }
 
 static void a_wrong_endpoint_is_refused_at_once(void **state)

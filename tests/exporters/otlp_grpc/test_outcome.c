@@ -31,7 +31,7 @@ static const enum export_result results[RPC_STATUS_COUNT] = {
 
 static struct export_outcome outcome_of(const struct rpc_response *response)
 {
-    static char reason[OUTCOME_REASON_MAX];
+    static char reason[OTLP_REASON_MAX];
 
     return outcome_make(response, ENDPOINT, reason);
 }
@@ -43,15 +43,6 @@ static void each_status_means_what_otlp_says(void **state)
 
         assert_int_equal(outcome_of(&response).result, results[status]);
     }
-}
-
-static void tls_files_that_do_not_fit_are_hinted_at(void **state)
-{
-    struct rpc_response response = {.status = RPC_UNAVAILABLE, .text = "empty address list: "};
-
-    assert_non_null(strstr(outcome_of(&response).reason, "do key and certificate belong"));
-    strcpy(response.text, "failed to connect");
-    assert_null(strstr(outcome_of(&response).reason, "certificate"));
 }
 
 static void a_request_that_is_too_large_is_told_by_its_words(void **state)
@@ -138,7 +129,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_status_means_what_otlp_says),
-        cmocka_unit_test(tls_files_that_do_not_fit_are_hinted_at),
         cmocka_unit_test(a_request_that_is_too_large_is_told_by_its_words),
         cmocka_unit_test(an_exhausted_backend_is_retried_only_if_it_says_when),
         cmocka_unit_test(the_wish_of_a_backend_that_is_away_is_passed_on),

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static char reason[ANSWER_REASON_MAX];
+static char reason[OTLP_REASON_MAX];
 
 static struct export_outcome outcome_of(struct answer answer)
 {

@@ -13,24 +13,24 @@ static void each_kind_of_endpoint_has_its_url(void **state)
 {
     static const struct {
         const char *text;
-        enum url_kind kind;
+        enum otlp_origin kind;
         bool insecure;
         const char *url;
     } cases[] = {
-        {"http://localhost:4318", URL_BASE, false, "http://localhost:4318/v1/traces"},
-        {"http://host:80/otlp", URL_BASE, false, "http://host:80/otlp/v1/traces"},
-        {"http://host:80/otlp/", URL_BASE, false, "http://host:80/otlp/v1/traces"},
-        {"http://host:80/otlp/", URL_EXACT, false, "http://host:80/otlp/"},
-        {"http://host:80", URL_EXACT, false, "http://host:80/"},
-        {"https://host", URL_GIVEN, false, "https://host:4318/v1/traces"},
-        {"https://host/", URL_GIVEN, false, "https://host:4318/v1/traces"},
-        {"https://host/v1/traces", URL_GIVEN, false, "https://host:4318/v1/traces"},
-        {"https://host/api?key=1", URL_GIVEN, false, "https://host:4318/api?key=1"},
-        {"host:9", URL_GIVEN, false, "https://host:9/v1/traces"},
-        {"host:9", URL_GIVEN, true, "http://host:9/v1/traces"},
-        {"HTTP://host:9", URL_GIVEN, false, "http://host:9/v1/traces"},
-        {"http://[::1]", URL_GIVEN, false, "http://[::1]:4318/v1/traces"},
-        {"http://[::1]:80/x", URL_GIVEN, false, "http://[::1]:80/x"},
+        {"http://localhost:4318", OTLP_GENERAL, false, "http://localhost:4318/v1/traces"},
+        {"http://host:80/otlp", OTLP_GENERAL, false, "http://host:80/otlp/v1/traces"},
+        {"http://host:80/otlp/", OTLP_GENERAL, false, "http://host:80/otlp/v1/traces"},
+        {"http://host:80/otlp/", OTLP_OF_SIGNAL, false, "http://host:80/otlp/"},
+        {"http://host:80", OTLP_OF_SIGNAL, false, "http://host:80/"},
+        {"https://host", OTLP_GIVEN, false, "https://host:4318/v1/traces"},
+        {"https://host/", OTLP_GIVEN, false, "https://host:4318/v1/traces"},
+        {"https://host/v1/traces", OTLP_GIVEN, false, "https://host:4318/v1/traces"},
+        {"https://host/api?key=1", OTLP_GIVEN, false, "https://host:4318/api?key=1"},
+        {"host:9", OTLP_GIVEN, false, "https://host:9/v1/traces"},
+        {"host:9", OTLP_GIVEN, true, "http://host:9/v1/traces"},
+        {"HTTP://host:9", OTLP_GIVEN, false, "http://host:9/v1/traces"},
+        {"http://[::1]", OTLP_GIVEN, false, "http://[::1]:4318/v1/traces"},
+        {"http://[::1]:80/x", OTLP_GIVEN, false, "http://[::1]:80/x"},
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -57,11 +57,11 @@ static void what_is_no_endpoint_is_refused_with_the_reason(void **state)
     const char *problem;
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-        assert_int_equal(url_make(cases[i].text, URL_GIVEN, false, url, &problem), -EINVAL);
+        assert_int_equal(url_make(cases[i].text, OTLP_GIVEN, false, url, &problem), -EINVAL);
         assert_non_null(strstr(problem, cases[i].words));
     }
     memset(endless + strlen(endless), 'a', URL_MAX);
-    assert_int_equal(url_make(endless, URL_GIVEN, false, url, &problem), -EINVAL);
+    assert_int_equal(url_make(endless, OTLP_GIVEN, false, url, &problem), -EINVAL);
     assert_string_equal(url, "untouched");
 }
 

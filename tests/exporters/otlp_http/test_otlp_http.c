@@ -10,12 +10,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include <cmocka.h>
 
-#define LONG_NS (20 * NS_PER_S)
+#define LONG_NS SAMPLE_TIMEOUT_NS
 
 extern const struct exporter_ops exporter_otlp_http;
 
@@ -27,16 +26,10 @@ struct fixture {
 
 static int open_with(struct fixture *fixture, const char *target, const char *const *assignments)
 {
-    struct exporter_options options = {
-        .target = target,
-        .settings = sample_settings(&exporter_otlp_http, assignments),
-        .send_timeout_ns = LONG_NS,
-        .stopping = &fixture->stopping,
-    };
-
     exporter_otlp_http.close(fixture->exporter);
     fixture->exporter = NULL;
-    return exporter_otlp_http.open(&options, &fixture->exporter);
+    return sample_open(&exporter_otlp_http, target, assignments, &fixture->stopping,
+                       &fixture->exporter);
 }
 
 static int open_server(struct fixture *fixture, const char *const *assignments)
@@ -69,9 +62,7 @@ static int tear_down(void **state)
 
 static struct export_outcome send_spans(struct fixture *fixture, size_t n)
 {
-    _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(n);
-
-    return exporter_otlp_http.send(fixture->exporter, batch);
+    return sample_send(&exporter_otlp_http, fixture->exporter, n);
 }
 
 static void assert_body(struct fixture *fixture, struct bytes expected)
@@ -151,26 +142,6 @@ static void a_connection_serves_many_requests(void **state)
         assert_int_equal(send_spans(fixture, 1).result, EXPORT_OK);
     assert_int_equal(http_server_last(fixture->server)->number, 5);
     assert_int_equal(http_server_last(fixture->server)->connection, 1);
-}
-
-/* The server takes one connection after the other: the second is served when the first is closed. */
-static void after_a_change_of_the_files_the_connection_of_before_is_never_used_again(void **state)
-{
-    char path[] = "/tmp/flowtrace-test-ca-XXXXXX", setting[64];
-    const char *const assignments[] = {setting, "otlp_http.timeout=5s", NULL};
-    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
-    struct fixture *fixture = *state;
-    _cleanup_(closep) int fd = mkstemp(path);
-
-    snprintf(setting, sizeof(setting), "otlp_http.ca=%s", path);
-    assert_int_equal(open_server(fixture, assignments), 0);
-    for (unsigned i = 0; i < 4; i++) {
-        if (i == 2)
-            assert_return_code(futimens(fd, times), errno);
-        assert_int_equal(send_spans(fixture, 1).result, EXPORT_OK);
-        assert_int_equal(http_server_last(fixture->server)->connection, 1 + i / 2);
-    }
-    unlink(path);
 }
 
 static void retry_after_is_a_number_or_a_date(void **state)
@@ -312,7 +283,6 @@ int main(void)
         CASE(json_and_headers_go_where_they_are_asked_for),
         CASE(gzip_is_smaller_and_said),
         CASE(a_connection_serves_many_requests),
-        CASE(after_a_change_of_the_files_the_connection_of_before_is_never_used_again),
         CASE(retry_after_is_a_number_or_a_date),
         CASE(a_refusal_brings_the_backends_words),
         CASE(half_an_answer_and_a_reset_are_tried_again),

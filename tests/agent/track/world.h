@@ -33,7 +33,7 @@ struct world {
     uint64_t now_ns;
     uint64_t positions[2]; /* of connection 1 */
     size_t n_begun, n_ended, n_dropped, n_blind, n_content;
-    struct ended ended[64];
+    struct ended ended[256];
     enum selection selection;
     struct verdict verdict; /* the last one */
 };

@@ -217,6 +217,8 @@ void rest_remember(struct track *track, const struct connection *connection);
  * A connection that is made for this event: was it evicted at rest, and is nothing missing since?
  */
 bool rest_recall(struct track *track, struct connection *connection, const struct event *event);
+/* It is closed: its place is for others. */
+void rest_forget(struct track *track, uint64_t connection);
 
 /* window.c */
 /* An empty window, if need be another connection's; NULL where there is none. */

@@ -105,8 +105,10 @@ static bool take_close(struct track *track, const struct event *event)
     struct table_link *link = table_find(&track->table, event->connection);
     struct connection *connection;
 
-    if (!link)
+    if (!link) {
+        rest_forget(track, event->connection);
         return false;
+    }
     connection = container_of(link, struct connection, link);
     if (!connection->closed_ns) {
         connection->closed_ns = event->time_ns;

@@ -231,6 +231,44 @@ static void a_connection_evicted_at_rest_goes_on_where_it_was(void **state)
     assert_true(counted(world, COUNTER_connections_recalled) >= 4);
 }
 
+static void of_as_many_idle_connections_as_can_be_remembered_none_is_forgotten(void **state)
+{
+    struct world *world = *state;
+
+    make_room(world);
+    for (unsigned round = 0; round < 3; round++)
+        for (uint64_t id = 1; id <= 3 * PLACES; id++) {
+            world->n_ended = 0;
+            say_on(world, id, DIR_IN, round);
+            say_on(world, id, DIR_OUT, round);
+            assert_int_equal(world->n_ended, 1);
+            assert_int_equal(world->ended[0].end, EXCHANGE_ANSWERED);
+        }
+    assert_int_equal(counted(world, COUNTER_connections_recalled), 2 * 3 * PLACES);
+    world->n_ended = 3 * 3 * PLACES;
+}
+
+static void what_closes_while_it_is_remembered_takes_no_place(void **state)
+{
+    struct world *world = *state;
+
+    make_room(world);
+    for (uint64_t id = 1; id <= 20000; id++) {
+        struct event closed = {
+            .kind = EVENT_CLOSE, .connection = id - PLACES, .time_ns = world->now_ns};
+
+        world->n_ended = 0;
+        say_on(world, id, DIR_IN, 0);
+        say_on(world, id, DIR_OUT, 0);
+        if (id > PLACES + 100)
+            track_event(world->track, &closed);
+    }
+    for (uint64_t id = 1; id <= 100; id++)
+        say_on(world, id, DIR_IN, 1);
+    assert_int_equal(counted(world, COUNTER_connections_recalled), 100);
+    world->n_ended = 20000;
+}
+
 static void a_connection_evicted_at_rest_is_not_trusted_behind_a_hole(void **state)
 {
     struct world *world = *state;
@@ -281,6 +319,8 @@ int main(void)
         TEST(requests_that_nobody_answers_are_given_up_with_their_connection),
         TEST(a_million_requests_on_one_connection_for_days_are_a_million_exchanges),
         TEST(a_connection_evicted_at_rest_goes_on_where_it_was),
+        TEST(of_as_many_idle_connections_as_can_be_remembered_none_is_forgotten),
+        TEST(what_closes_while_it_is_remembered_takes_no_place),
         TEST(a_connection_evicted_at_rest_is_not_trusted_behind_a_hole),
         TEST(a_hundred_thousand_connections_go_through_a_small_table),
     };

@@ -267,8 +267,8 @@ static void copy_name(struct track *track, const struct connection *connection,
 }
 
 /*
- * The guest that has waited longest gives way, or where there is none, whoever has; that response is
- * no other's. Of requests that are answered in order it is the connection's next one to be answered.
+ * The guest that has waited longest gives way, or where there is none, whoever has. Of requests that
+ * are answered in order it is the next one of its connection; its response is no other's.
  */
 static bool evict(struct track *track)
 {

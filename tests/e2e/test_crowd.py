@@ -46,7 +46,7 @@ class Case(e2e.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # In a namespace of its own every port is free; no other test on this host uses one of these.
+        # In a namespace of its own every port is free; other tests on this host use higher ones.
         port = secrets.choice(range(100, 1000))
         agent = cls.keep(e2e.Agent(cls.directory, "--set", f"select.ports={port}", *ROOM,
                                    exports=cls.exports).wait_ready())

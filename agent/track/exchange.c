@@ -203,6 +203,7 @@ static void read_context(struct track *track, const struct message *message, str
         if (message->fields[n].id < FIELD_PROTOCOL)
             context_carrier_add(&carrier, message->fields[n].id, message->fields[n].value);
     cause->carried = context_read(&carrier, &cause->context, &invalid);
+    cause->denied = !cause->carried && context_denies(&carrier);
     counters_add(track->counters, COUNTER_contexts_invalid, invalid);
 }
 

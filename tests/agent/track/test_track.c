@@ -435,6 +435,23 @@ static void a_close_before_the_response_ends_the_exchange_as_closed(void **state
     assert_false(world->ended[0].has_response);
 }
 
+static void an_answer_before_the_requests_end_ends_the_exchange_and_the_rest_is_passed_over(
+    void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, POST "half of it");
+    say(world, DIR_OUT, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(world->ended[0].end, EXCHANGE_ANSWERED);
+    assert_int_equal(world->ended[0].code, 413);
+    pass(world, DIR_IN, 100 - (uint32_t)strlen("half of it"));
+    exchange_rounds(world, 1);
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[1].code, 200);
+    assert_int_equal(counted(world, COUNTER_streams_gaps), 0);
+}
+
 static void a_request_that_is_never_answered_times_out(void **state)
 {
     struct world *world = *state;
@@ -597,6 +614,7 @@ int main(void)
         TEST(a_response_until_close_ends_with_its_last_byte),
         TEST(what_was_unread_at_the_close_still_counts),
         TEST(a_close_before_the_response_ends_the_exchange_as_closed),
+        TEST(an_answer_before_the_requests_end_ends_the_exchange_and_the_rest_is_passed_over),
         TEST(a_request_that_is_never_answered_times_out),
         TEST(a_connection_joined_in_the_middle_is_found_behind_its_next_turn),
         TEST(each_datagram_is_a_message_of_its_own_wherever_the_last_one_ended),

@@ -7,7 +7,7 @@
 
 #include "base/macro.h"
 
-#define WINDOW_SIZE 16384     /* bytes of one unfinished message head */
+#define WINDOW_SIZE PARSE_WINDOW
 #define TEXTS_PER_EXCHANGE 8  /* messages and parts whose fields are kept */
 #define OPEN_MAX 1024         /* requests that wait for their responses on one connection */
 #define DETECT_OPERATIONS 32  /* after so many without a known protocol a connection is given up */
@@ -123,6 +123,7 @@ struct track {
     uint64_t now_ns;     /* the time that time-outs go by; it never steps */
     struct list held;    /* exchanges whose response is unproven, by their end */
     size_t n_early;      /* exchanges in use that have no request yet */
+    struct bytes spare;     /* in the view: what the parser that wants more can do without */
     bool operation_counted; /* the operation in hand has its one counter */
 };
 

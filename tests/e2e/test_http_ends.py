@@ -14,6 +14,7 @@ import servers_e2e
 
 TIMEOUT = 1.5  # exchange.timeout, in seconds
 PER_CONNECTION = 300
+CONTEXT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def connect(port):
@@ -46,6 +47,7 @@ class Ends(e2e.Case):
             cls.half = dict(zip(servers_e2e.NAMES, pool.map(cls.half_close, servers_e2e.NAMES)))
             cls.early = dict(zip(servers_e2e.NAMES, pool.map(cls.answer_early, servers_e2e.NAMES)))
             cls.beside = dict(zip(servers_e2e.NAMES, pool.map(cls.stick, servers_e2e.NAMES)))
+        cls.large = cls.say_much()
         cls.unanswered = {how: cls.leave_unanswered(how) for how in ("closed", "reset", "waiting")}
         time.sleep(0.5)
         agent.stop()
@@ -102,6 +104,21 @@ class Ends(e2e.Case):
                     return name, i
                 cls.read_rest(reader)
         return name, PER_CONNECTION
+
+    @classmethod
+    def say_much(cls):
+        """A head of 60 KB, as cookies make it, with a context at its end."""
+        name = e2e.unique("large")
+        head = request(name, "POST", "Cookie: " + "x" * 30000 + "\r\n" +
+                       "".join(f"X-{i}: {'y' * 500}\r\n" for i in range(60)) +
+                       f"traceparent: {CONTEXT}\r\nContent-Length: 3\r\n", "abc")
+        with connect(cls.servers.ports["go"]) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for at in range(0, len(head), 2000):
+                connection.sendall(head[at:at + 2000])
+            first = status_of(connection)
+            connection.sendall(request(f"{name}-next"))
+            return name, first, status_of(connection)
 
     @staticmethod
     def read_rest(reader):
@@ -171,6 +188,17 @@ class Ends(e2e.Case):
             for i in range(n):
                 for span in self.both(f"{name}.{i}"):
                     self.assertIn("http.response.status_code", span.attributes)
+
+    def test_a_head_larger_than_what_is_kept_of_it_is_read_to_its_end(self):
+        name, first, second = self.large
+        self.assertIsNotNone(second)
+        self.assert_status(name, first)
+        self.assert_status(f"{name}-next", second)
+        for span in self.both(name):
+            self.assertEqual(span.trace_id, CONTEXT.split("-")[1])
+            self.assertEqual(span.attributes.get("http.request.body.size"), 3)
+            self.assertNotIn("flowtrace.incomplete", span.attributes)
+        self.assertEqual(self.totals["windows_full"], 0)
 
     def test_nothing_is_lost(self):
         self.assertEqual(e2e.sum_of(self.totals, "Exchanges lost"), 0, self.totals)

@@ -25,6 +25,7 @@ struct ended {
     uint64_t start_ns, end_ns, position;
     enum span_kind kind;
     bool serves;
+    bool carried;
 };
 
 struct world {

@@ -99,7 +99,8 @@ enum counter_class {
     X(packets_dropped, INFO, "packets that the system dropped before they were read")              \
     X(fragments_lost, INFO, "datagrams whose fragments did not all come")                          \
     X(connections, INFO, "connections seen")                                                       \
-    X(connections_evicted, INFO, "connections evicted from a full table, oldest first")            \
+    X(connections_evicted, INFO, "connections evicted from a full table: idle ones, then those "   \
+                                 "that came last")                                                 \
     X(connections_recalled, INFO, "of these: seen again, and nothing was missing")                 \
     X(connections_closed, INFO, "connections closed")                                              \
     X(connections_undetected, INFO, "connections given up without a known protocol")               \

@@ -140,6 +140,8 @@ static bool start_trace(struct causality *causality, struct cause *cause)
     struct trace_id id = ids_trace(cause->key);
 
     cause->trace = trace_new(&causality->traces, &id);
+    if (cause->trace && cause->denied)
+        cause->trace->flags &= (uint8_t)~CONTEXT_FLAG_SAMPLED;
     return cause->trace;
 }
 
@@ -283,7 +285,7 @@ bool causality_begin(struct causality *causality, struct cause *cause)
     causality->now_ns = MAX(causality->now_ns, cause->start_ns);
     if (cause->carried)
         ok = adopt_context(causality, cause);
-    else if (cause->kind == SPAN_KIND_CLIENT)
+    else if (cause->kind == SPAN_KIND_CLIENT && !cause->denied)
         ok = begin_client(causality, cause);
     else
         ok = start_trace(causality, cause);
@@ -306,7 +308,7 @@ static void find_late_parent(struct causality *causality, struct cause *cause, s
     struct inquiry inquiry;
     struct finding found;
 
-    if (!model || cause->evidence != EVIDENCE_NONE ||
+    if (!model || cause->denied || cause->evidence != EVIDENCE_NONE ||
         (cause->tied != EVIDENCE_NONE && cause->tied <= EVIDENCE_CONTENT) ||
         cause->start_ns < causality->silent_until_ns)
         return;

@@ -44,7 +44,8 @@ struct cause {
     uint64_t position;         /* of the request's first byte, as both ends see it */
     uint64_t other_start;      /* of the stream in the other direction */
     bool on_wire;              /* position and other_start are known: ids can be derived */
-    bool carried;              /* `context` was read from the request */
+    bool carried;              /* `context` was read from the request, */
+    bool denied;               /* or only that the trace it begins shall not be sampled */
     struct trace_context context;
     struct bytes head;         /* of the request, and what is known of its body: */
     struct bytes content;      /* looked at by causality_begin only */

@@ -27,6 +27,7 @@
 #define MESSAGE_FIELDS_MAX 24
 #define SKIP_UNTIL_CLOSE UINT64_MAX
 #define SCRATCH_SIZE 32768 /* bytes of parse_input.scratch */
+#define PARSE_WINDOW 16384 /* so much of an unfinished message is kept: who wants more is cut */
 
 /* Who sent the bytes: the side that opened the connection to ask, or the side that answers. */
 enum sender { SENDER_CLIENT, SENDER_SERVER };
@@ -43,6 +44,10 @@ struct parse_result {
     size_t used;   /* bytes consumed, <= the input's length; 0 with MORE */
     uint64_t skip; /* bytes behind `used` that nobody needs to see, or SKIP_UNTIL_CLOSE */
     size_t need;   /* MORE: total bytes wanted, a hint, > the input's length */
+    struct {       /* MORE, of PARSE_WINDOW bytes and more: a part of them that need not be there */
+        size_t at; /* when they come again, so that a long head that says little is not cut; */
+        size_t len; /* 0: none */
+    } spare;
 };
 
 enum message_kind {

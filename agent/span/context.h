@@ -18,7 +18,8 @@
  *   grpc-trace-bin               OpenCensus' binary form, in base64
  *
  * An invalid context is passed over for the next one. A format that decides on sampling without
- * naming a parent ("b3: 0") is no context. Ids of 64 bits fill the low half of a trace id.
+ * naming a parent ("b3: 0") is no context, but its decision counts (context_denies). Ids of 64 bits
+ * fill the low half of a trace id.
  */
 #pragma once
 
@@ -78,6 +79,12 @@ void context_carrier_add(struct context_carrier *carrier, enum context_name name
  */
 bool context_read(const struct context_carrier *carrier, struct trace_context *ret_context,
                   unsigned *ret_invalid);
+
+/*
+ * Where there is no valid context: does B3, without ids, say that the trace to be begun here shall
+ * not be sampled?
+ */
+bool context_denies(const struct context_carrier *carrier);
 
 /*
  * W3C Trace Context, section 3.3: one list, or several headers' values joined by commas. At most 32

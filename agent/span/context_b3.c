@@ -7,7 +7,8 @@
  *                                                         '-- 1 yes, 0 no, d debug; may be missing
  *   X-B3-TraceId, X-B3-SpanId, X-B3-Sampled (1, 0, also true, false), X-B3-Flags (1: debug)
  *
- * Without a decision the receiver decides: sampled. "b3: 0" alone names no parent.
+ * Without a decision the receiver decides: sampled. "b3: 0" alone names no parent: the receiver begins
+ * the trace, which is not sampled.
  */
 #include "span/context_internal.h"
 
@@ -82,4 +83,22 @@ int context_read_b3_multi(const struct context_carrier *carrier,
         context.flags = CONTEXT_FLAG_SAMPLED;
     *ret_context = context;
     return 0;
+}
+
+bool context_denies(const struct context_carrier *carrier)
+{
+    static const uint32_t names = 1u << CONTEXT_B3 | 1u << CONTEXT_B3_SAMPLED |
+                                  1u << CONTEXT_B3_FLAGS;
+    struct trace_context context = {0};
+    struct bytes state = carrier->values[CONTEXT_B3];
+
+    if (carrier->repeated & names)
+        return false;
+    if (!state.ptr) {
+        if (carrier->values[CONTEXT_B3_TRACE_ID].ptr || carrier->values[CONTEXT_B3_SPAN_ID].ptr ||
+            bytes_equal(carrier->values[CONTEXT_B3_FLAGS], BYTES_LITERAL("1")))
+            return false;
+        state = carrier->values[CONTEXT_B3_SAMPLED];
+    }
+    return state.len && set_sampled(state, &context) == 0 && context.flags == 0;
 }

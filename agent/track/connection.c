@@ -50,7 +50,7 @@ static void release(struct track *track, struct connection *connection)
     stream_drop_window(track, &connection->streams[DIR_OUT]);
     connection_set_protocol(track, connection, NULL);
     table_remove(&track->table, &connection->link);
-    list_remove(&connection->lru);
+    list_remove(&connection->use);
     list_remove(&connection->closing);
     pool_give(&track->connections, connection);
 }
@@ -63,14 +63,33 @@ void connection_drop_exchanges(struct track *track, struct connection *connectio
         exchange_drop(track, connection->first_open, cause);
 }
 
-static void evict_oldest(struct track *track)
+void connection_set_busy(struct track *track, struct connection *connection, bool busy)
 {
-    struct connection *oldest = container_of(track->lru.next, struct connection, lru);
+    bool crowded = track->n_busy >= places_to_stay(&track->connections);
 
-    rest_remember(track, oldest);
-    connection_drop_exchanges(track, oldest, COUNTER_exchanges_evicted);
+    track->n_busy += busy ? 1 : (size_t)-1;
+    list_move_to_end(!busy ? &track->idle : crowded ? &track->crowd : &track->busy,
+                     &connection->use);
+}
+
+/* An idle one loses nothing where it is seen again; of the others those that came last give way. */
+static struct connection *find_victim(const struct track *track)
+{
+    const struct list *from = !list_empty(&track->idle)    ? &track->idle
+                              : !list_empty(&track->crowd) ? &track->crowd
+                                                           : &track->busy;
+
+    return container_of(from->next, struct connection, use);
+}
+
+static void evict(struct track *track)
+{
+    struct connection *victim = find_victim(track);
+
+    rest_remember(track, victim);
+    connection_drop_exchanges(track, victim, COUNTER_exchanges_evicted);
     counters_add(track->counters, COUNTER_connections_evicted, 1);
-    release(track, oldest);
+    release(track, victim);
 }
 
 static struct connection *make(struct track *track, const struct event *event)
@@ -78,15 +97,15 @@ static struct connection *make(struct track *track, const struct event *event)
     struct connection *connection = pool_take(&track->connections);
 
     if (!connection) {
-        evict_oldest(track);
+        evict(track);
         connection = pool_take(&track->connections);
     }
     *connection = (struct connection){0};
     connection->id = event->connection;
     connection->last_dir = event->dir;
-    list_init(&connection->lru);
+    list_init(&connection->use);
     list_init(&connection->closing);
-    list_append(&track->lru, &connection->lru);
+    list_append(&track->idle, &connection->use);
     table_insert(&track->table, connection->id, &connection->link);
     counters_add(track->counters, COUNTER_connections, 1);
     if (rest_recall(track, connection, event))
@@ -111,7 +130,8 @@ struct connection *connection_get(struct track *track, const struct event *event
     struct connection *connection =
         link ? container_of(link, struct connection, link) : make(track, event);
 
-    list_move_to_end(&track->lru, &connection->lru);
+    if (connection->n_open == 0)
+        list_move_to_end(&track->idle, &connection->use);
     if (event->connection_facts) {
         bool first = !connection->has_facts;
 

@@ -110,12 +110,15 @@ static void link_open(struct track *track, struct connection *connection,
     else
         connection->first_open = exchange;
     connection->last_open = exchange;
-    connection->n_open++;
+    if (connection->n_open++ == 0)
+        connection_set_busy(track, connection, true);
     exchange->timer_ns = track->now_ns;
-    list_append(&track->open, &exchange->open);
+    list_append(track->exchanges.in_use > places_to_stay(&track->exchanges) ? &track->guests
+                                                                            : &track->open,
+                &exchange->open);
 }
 
-static void unlink_open(struct exchange *exchange)
+static void unlink_open(struct track *track, struct exchange *exchange)
 {
     struct connection *connection = exchange->connection;
     struct exchange **slot = &connection->first_open, *previous = NULL;
@@ -127,7 +130,8 @@ static void unlink_open(struct exchange *exchange)
     *slot = exchange->next;
     if (connection->last_open == exchange)
         connection->last_open = previous;
-    connection->n_open--;
+    if (--connection->n_open == 0)
+        connection_set_busy(track, connection, false);
     for (int dir = DIR_IN; dir <= DIR_OUT; dir++)
         if (connection->streams[dir].current == exchange)
             connection->streams[dir].current = NULL;
@@ -161,7 +165,7 @@ void exchange_finish(struct track *track, struct exchange *exchange, enum exchan
 {
     struct connection *connection = exchange->connection;
 
-    unlink_open(exchange);
+    unlink_open(track, exchange);
     exchange->end = end;
     exchange->end_ns = MAX(end_ns, exchange->start_ns);
     if (exchange->suspect && connection->suspect)
@@ -171,7 +175,7 @@ void exchange_finish(struct track *track, struct exchange *exchange, enum exchan
 
 void exchange_drop(struct track *track, struct exchange *exchange, enum counter cause)
 {
-    unlink_open(exchange);
+    unlink_open(track, exchange);
     counters_add(track->counters, cause, 1);
     track->options.sink.drop(track->options.sink.arg, exchange);
     track_release(track, exchange);
@@ -199,6 +203,7 @@ static void read_context(struct track *track, const struct message *message, str
         if (message->fields[n].id < FIELD_PROTOCOL)
             context_carrier_add(&carrier, message->fields[n].id, message->fields[n].value);
     cause->carried = context_read(&carrier, &cause->context, &invalid);
+    cause->denied = !cause->carried && context_denies(&carrier);
     counters_add(track->counters, COUNTER_contexts_invalid, invalid);
 }
 
@@ -262,16 +267,24 @@ static void copy_name(struct track *track, const struct connection *connection,
     exchange->name_is_remote = connection->name_is_remote;
 }
 
-/* The request that has waited longest for its response gives way; that response is no other's. */
-static bool evict_oldest(struct track *track)
+/*
+ * The guest that has waited longest gives way, or where there is none, whoever has. Of requests that
+ * are answered in order it is the next one of its connection; its response is no other's.
+ */
+static bool evict(struct track *track)
 {
-    struct exchange *oldest = container_of(track->open.next, struct exchange, open);
+    const struct list *from = list_empty(&track->guests) ? &track->open : &track->guests;
+    struct exchange *victim = container_of(from->next, struct exchange, open);
 
-    if (list_empty(&track->open))
+    if (list_empty(from))
         return false;
-    if (oldest->request.stream == 0)
-        oldest->connection->n_stale++;
-    exchange_drop(track, oldest, COUNTER_exchanges_evicted);
+    if (victim->request.stream == 0) {
+        victim = victim->connection->first_open;
+        while (victim->has_response)
+            victim = victim->next;
+        victim->connection->n_stale++;
+    }
+    exchange_drop(track, victim, COUNTER_exchanges_evicted);
     return true;
 }
 
@@ -279,7 +292,7 @@ struct exchange *exchange_take(struct track *track)
 {
     struct exchange *exchange = pool_take(&track->exchanges);
 
-    if (!exchange && evict_oldest(track))
+    if (!exchange && evict(track))
         exchange = pool_take(&track->exchanges);
     if (exchange) {
         *exchange = (struct exchange){0};

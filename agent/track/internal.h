@@ -5,7 +5,9 @@
 #include "track/text.h"
 #include "track/track.h"
 
-#define WINDOW_SIZE 16384     /* bytes of one unfinished message head */
+#include "base/macro.h"
+
+#define WINDOW_SIZE PARSE_WINDOW
 #define TEXTS_PER_EXCHANGE 8  /* messages and parts whose fields are kept */
 #define OPEN_MAX 1024         /* requests that wait for their responses on one connection */
 #define DETECT_OPERATIONS 32  /* after so many without a known protocol a connection is given up */
@@ -54,7 +56,7 @@ struct guess {
 
 struct connection {
     struct table_link link;
-    struct list lru;
+    struct list use;     /* in track->idle, busy or crowd */
     struct list closing; /* in track->closing once CLOSE was seen */
     uint64_t id;
     uint64_t closed_ns; /* 0: open */
@@ -110,15 +112,31 @@ struct track {
     struct texts texts;
     struct pool windows;
     struct arena scratch; /* the parsers', for one call */
-    struct list lru;     /* connections, least recently used first */
+    struct list idle;    /* connections without open exchanges, least recently used first */
+    struct list busy;    /* ... with some, that came when there was room, */
+    struct list crowd;   /* and that came when there was hardly any, oldest first */
+    size_t n_busy;       /* in the last two */
     struct list closing; /* connections, by the time of their CLOSE */
-    struct list open;    /* exchanges without a response, by age */
+    struct list open;    /* exchanges without a response that came when there was room, by age, */
+    struct list guests;  /* and those that came when there was hardly any */
     struct list waiting; /* windows, the one that has waited longest first */
     uint64_t now_ns;     /* the time that time-outs go by; it never steps */
     struct list held;    /* exchanges whose response is unproven, by their end */
     size_t n_early;      /* exchanges in use that have no request yet */
+    struct bytes spare;     /* in the view: what the parser that wants more can do without */
     bool operation_counted; /* the operation in hand has its one counter */
 };
+
+/*
+ * Who comes when this many places of a pool are taken is a guest: of the open ones, guests give way
+ * first. So more open requests at once than there are places leave most of them as they are, and
+ * not all evict each other before their answers come; and in the places of the guests short
+ * exchanges come and go though all others are stuck.
+ */
+static inline size_t places_to_stay(const struct pool *pool)
+{
+    return pool->capacity - MAX(pool->capacity / 16, (size_t)1);
+}
 
 /* Each operation gets exactly one counter; the first call decides. */
 static inline void track_count_operation(struct track *track, enum counter id)
@@ -150,6 +168,8 @@ void connection_set_protocol(struct track *track, struct connection *connection,
 /* connection.c */
 struct connection *connection_get(struct track *track, const struct event *event);
 void connection_finish(struct track *track, struct connection *connection, uint64_t now_ns);
+/* Its first exchange is open now, or its last one is no more. */
+void connection_set_busy(struct track *track, struct connection *connection, bool busy);
 void connection_set_state(struct track *track, struct connection *connection,
                           enum connection_state state);
 /* Requests that nobody sees may come in here: the side that speaks second may be the one asked. */
@@ -198,6 +218,8 @@ void rest_remember(struct track *track, const struct connection *connection);
  * A connection that is made for this event: was it evicted at rest, and is nothing missing since?
  */
 bool rest_recall(struct track *track, struct connection *connection, const struct event *event);
+/* It is closed: its place is for others. */
+void rest_forget(struct track *track, uint64_t connection);
 
 /* window.c */
 /* An empty window, if need be another connection's; NULL where there is none. */

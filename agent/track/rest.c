@@ -5,7 +5,8 @@
  * exactly the positions that it had, it goes on as if nothing had been. More connections than the
  * table holds are then no loss, as long as they are idle in between.
  *
- * Where there is no place left the younger one is remembered.
+ * Where there is no place left the younger one is remembered. What closes meanwhile gives its place
+ * back.
  */
 #include "track/internal.h"
 
@@ -14,10 +15,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define NEIGHBORS 4
+#define NEIGHBORS 64 /* where half of the places are taken, as many in a row never are */
 
 struct rest {
-    uint64_t id; /* 0: nothing is remembered here */
     uint64_t next[2];
     const struct protocol *protocol;
     enum direction client_dir;
@@ -30,7 +30,8 @@ struct rest {
 };
 
 struct rest_table {
-    struct pool memory; /* one object, mapped and untouched until it is needed */
+    struct pool memory; /* one object, mapped and untouched until it is needed: */
+    uint64_t *ids;      /* 0: nothing is remembered there */
     struct rest *rests;
     size_t n;
 };
@@ -38,13 +39,18 @@ struct rest_table {
 int rest_table_new(size_t n, struct rest_table **ret_table)
 {
     struct rest_table *table = calloc(1, sizeof(*table));
-    int r = table ? pool_init(&table->memory, n * sizeof(struct rest), 1) : -ENOMEM;
+    int r = -ENOMEM;
+
+    n += NEIGHBORS;
+    if (table)
+        r = pool_init(&table->memory, n * (sizeof(struct rest) + sizeof(uint64_t)), 1);
 
     if (r < 0) {
         free(table);
         return r;
     }
     table->rests = pool_take(&table->memory);
+    table->ids = (uint64_t *)(table->rests + n);
     table->n = n;
     *ret_table = table;
     return 0;
@@ -61,20 +67,17 @@ void rest_table_free(struct rest_table *table)
 /*
  * Where this one is, or where it would go: one of a few neighbors, the first where all are taken.
  */
-static struct rest *place_of(const struct rest_table *table, uint64_t id)
+static size_t place_of(const struct rest_table *table, uint64_t id)
 {
-    uint64_t at = hash_mix(id) % (table->n - NEIGHBORS);
-    struct rest *free_place = NULL;
+    size_t begin = hash_mix(id) % (table->n - NEIGHBORS), free_place = SIZE_MAX;
 
-    for (unsigned i = 0; i < NEIGHBORS; i++) {
-        struct rest *rest = &table->rests[at + i];
-
-        if (rest->id == id)
-            return rest;
-        if (rest->id == 0 && !free_place)
-            free_place = rest;
+    for (size_t i = begin; i < begin + NEIGHBORS; i++) {
+        if (table->ids[i] == id)
+            return i;
+        if (table->ids[i] == 0 && free_place == SIZE_MAX)
+            free_place = i;
     }
-    return free_place ? free_place : &table->rests[at];
+    return free_place != SIZE_MAX ? free_place : begin;
 }
 
 static bool is_as_new(const struct connection *connection)
@@ -106,10 +109,12 @@ static bool is_at_rest(const struct connection *connection)
 
 void rest_remember(struct track *track, const struct connection *connection)
 {
+    size_t place = place_of(track->rests, connection->id);
+
     if (!is_at_rest(connection))
         return;
-    *place_of(track->rests, connection->id) = (struct rest){
-        .id = connection->id,
+    track->rests->ids[place] = connection->id;
+    track->rests->rests[place] = (struct rest){
         .next = {connection->streams[DIR_IN].next, connection->streams[DIR_OUT].next},
         .protocol = connection->protocol,
         .client_dir = connection->client_dir,
@@ -127,11 +132,12 @@ void rest_remember(struct track *track, const struct connection *connection)
 
 bool rest_recall(struct track *track, struct connection *connection, const struct event *event)
 {
-    struct rest *rest = place_of(track->rests, event->connection);
+    size_t place = place_of(track->rests, event->connection);
+    const struct rest *rest = &track->rests->rests[place];
 
-    if (rest->id != event->connection || event->connection == 0)
+    if (track->rests->ids[place] != event->connection || event->connection == 0)
         return false;
-    rest->id = 0;
+    track->rests->ids[place] = 0;
     if (event->position != rest->next[event->dir])
         return false;
     connection->state = CONNECTION_KNOWN;
@@ -152,4 +158,12 @@ bool rest_recall(struct track *track, struct connection *connection, const struc
         connection->streams[dir].next = rest->next[dir];
     }
     return true;
+}
+
+void rest_forget(struct track *track, uint64_t connection)
+{
+    size_t place = place_of(track->rests, connection);
+
+    if (track->rests->ids[place] == connection)
+        track->rests->ids[place] = 0;
 }

@@ -224,8 +224,10 @@ static size_t step(const struct feed *feed, struct bytes view, bool cut)
     struct parse_result result =
         feed->connection->protocol->parse(feed->connection->parser_state, &input, &message);
 
-    if (result.status == PARSE_MORE && !cut)
+    if (result.status == PARSE_MORE && !cut) {
+        feed->track->spare = bytes_slice(bytes_skip(view, result.spare.at), 0, result.spare.len);
         return 0;
+    }
     if (result.status == PARSE_MORE || result.status == PARSE_BAD || result.used > view.len ||
         (result.status == PARSE_NONE && result.used == 0 && result.skip == 0)) {
         track_count_operation(feed->track, COUNTER_operations_unparsed);
@@ -330,6 +332,19 @@ static struct window *detach_window(struct stream *stream)
     return window;
 }
 
+/* A full window makes room for more of the message by what its parser can do without. */
+static bool forget_spare(const struct feed *feed, struct window *window)
+{
+    struct bytes spare = feed->track->spare;
+    uint8_t *begin = window->bytes + (spare.ptr - window->bytes);
+
+    if (spare.len == 0)
+        return false;
+    window->len -= (uint32_t)spare.len;
+    memmove(begin, begin + spare.len, window->len - (size_t)(begin - window->bytes));
+    return true;
+}
+
 /* Appends as much as fits and parses. Returns how much of `data` it took. */
 static size_t feed_window(const struct feed *feed, struct bytes data, uint64_t base)
 {
@@ -340,9 +355,12 @@ static size_t feed_window(const struct feed *feed, struct bytes data, uint64_t b
     memcpy(window->bytes + window->len, data.ptr, n);
     window->len += (uint32_t)n;
     view = bytes_make(window->bytes, window->len);
+    feed->track->spare = BYTES_NULL;
     used = parse_view(feed, view, base + n - view.len, true, false);
     rest = bytes_skip(view, used);
-    if (is_known(feed) && used == 0 && view.len == WINDOW_SIZE) {
+    if (is_known(feed) && used == 0 && view.len == WINDOW_SIZE && forget_spare(feed, window)) {
+        rest = bytes_make(window->bytes, window->len);
+    } else if (is_known(feed) && used == 0 && view.len == WINDOW_SIZE) {
         counters_add(feed->track->counters, COUNTER_windows_full, 1);
         cut_here(feed, view, false);
         rest = BYTES_NULL;

@@ -16,9 +16,12 @@ int track_new(const struct track_options *options, struct track **ret_track)
         return -ENOMEM;
     track->options = *options;
     track->counters = options->counters;
-    list_init(&track->lru);
+    list_init(&track->idle);
+    list_init(&track->busy);
+    list_init(&track->crowd);
     list_init(&track->closing);
     list_init(&track->open);
+    list_init(&track->guests);
     list_init(&track->held);
     list_init(&track->waiting);
     r = table_init(&track->table, options->max_connections);
@@ -102,8 +105,10 @@ static bool take_close(struct track *track, const struct event *event)
     struct table_link *link = table_find(&track->table, event->connection);
     struct connection *connection;
 
-    if (!link)
+    if (!link) {
+        rest_forget(track, event->connection);
         return false;
+    }
     connection = container_of(link, struct connection, link);
     if (!connection->closed_ns) {
         connection->closed_ns = event->time_ns;
@@ -137,10 +142,10 @@ static void end_lingering(struct track *track, uint64_t now_ns)
     }
 }
 
-static void end_unanswered(struct track *track, uint64_t now_ns)
+static void end_unanswered(struct track *track, const struct list *unanswered, uint64_t now_ns)
 {
-    while (!list_empty(&track->open)) {
-        struct exchange *exchange = container_of(track->open.next, struct exchange, open);
+    while (!list_empty(unanswered)) {
+        struct exchange *exchange = container_of(unanswered->next, struct exchange, open);
 
         if (exchange->timer_ns + track->options.exchange_timeout_ns > now_ns)
             return;
@@ -157,20 +162,26 @@ void track_advance(struct track *track, uint64_t now_ns)
 {
     track->now_ns = now_ns;
     end_lingering(track, now_ns);
-    end_unanswered(track, now_ns);
+    end_unanswered(track, &track->open, now_ns);
+    end_unanswered(track, &track->guests, now_ns);
     trust_advance(track, now_ns);
 }
 
 /* What others were caused by must not be missing: it is told as far as it was seen. */
-static void end_unfinished(struct track *track, struct connection *connection, uint64_t now_ns)
+static void end_unfinished(struct track *track, const struct list *connections, uint64_t now_ns)
 {
-    struct exchange *exchange;
+    while (!list_empty(connections)) {
+        struct connection *connection = container_of(connections->next, struct connection, use);
+        struct exchange *exchange;
 
-    trust_end(track, connection);
-    while ((exchange = connection->first_open)) {
-        counters_add(track->counters, COUNTER_exchanges_unfinished, 1);
-        exchange_finish(track, exchange, EXCHANGE_UNFINISHED,
-                        exchange->start_ns + (now_ns - exchange->timer_ns), exchange->exec.tid);
+        trust_end(track, connection);
+        /* With the last one the connection leaves the list. */
+        while ((exchange = connection->first_open)) {
+            counters_add(track->counters, COUNTER_exchanges_unfinished, 1);
+            exchange_finish(track, exchange, EXCHANGE_UNFINISHED,
+                            exchange->start_ns + (now_ns - exchange->timer_ns),
+                            exchange->exec.tid);
+        }
     }
 }
 
@@ -178,8 +189,10 @@ void track_flush(struct track *track, uint64_t now_ns)
 {
     track->options.linger_ns = 0;
     end_lingering(track, now_ns);
-    for (struct list *node = track->lru.next; node != &track->lru; node = node->next)
-        end_unfinished(track, container_of(node, struct connection, lru), now_ns);
+    end_unfinished(track, &track->busy, now_ns);
+    end_unfinished(track, &track->crowd, now_ns);
+    for (struct list *node = track->idle.next; node != &track->idle; node = node->next)
+        trust_end(track, container_of(node, struct connection, use));
 }
 
 size_t track_open_exchanges(const struct track *track)

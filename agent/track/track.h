@@ -6,8 +6,9 @@
  *   event -> connection (table, LRU) -> stream of its direction: position, gap, skip, window
  *         -> detect once -> parse until MORE -> message -> exchange: begin ... end
  *
- * Memory: connections, windows and exchanges are pools of fixed size; a full one evicts the least
- * recently used connection, which is counted.
+ * Memory: connections, windows and exchanges are pools of fixed size. Where they are full the least
+ * recently used idle connection gives way, then whoever came when there was hardly any room; all of
+ * it is counted.
  */
 #pragma once
 

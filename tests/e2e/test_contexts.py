@@ -36,6 +36,11 @@ class Contexts(e2e.Case):
             "baggage": "user=alice,tenant=7;secret"})
         cls.broken = e2e.unique("broken")
         cls.ask(client, cls.broken, {"traceparent": "00-zz", "b3": "nonsense"})
+        cls.denied = [e2e.unique("denied"), e2e.unique("denied")]
+        cls.ask(client, cls.denied[0], {"b3": "0"})
+        cls.ask(client, cls.denied[1], {"X-B3-Sampled": "0"})
+        cls.debug = e2e.unique("debug")
+        cls.ask(client, cls.debug, {"b3": "d"})
         client.close()
         time.sleep(0.5)
         agent.stop()
@@ -79,8 +84,14 @@ class Contexts(e2e.Case):
 
     def test_what_is_not_sampled_is_counted_and_not_exported(self):
         dropped = [e for e in self.encoded if not e[3]]
-        self.assertFalse([name for name, *_ in dropped if name in self.spans])
-        self.assertEqual(self.totals["exchanges_unsampled"], 6 * len(dropped))
+        names = [name for name, *_ in dropped] + self.denied
+        self.assertFalse([name for name in names if name in self.spans])
+        self.assertEqual(self.totals["exchanges_unsampled"], 6 * len(names))
+
+    def test_a_decision_to_sample_without_ids_is_no_context(self):
+        client, server = self.hop(self.debug, self.flow.port)
+        self.assertEqual((client.parent_id, server.parent_id, server.flags & 1),
+                         ("", client.span_id, 1))
 
     def test_tracestate_travels_on_and_of_the_baggage_only_what_is_wanted(self):
         for port in (self.flow.port, self.flow.orders_port):

@@ -268,6 +268,52 @@ bool headers_read(struct bytes data, unsigned line_ends, struct http1_headers *r
     return ended;
 }
 
+/* A header line with CR LF of which nothing is wanted and nothing is odd. */
+static bool is_spare_line(struct bytes line)
+{
+    struct http1_headers seen = {0};
+    struct bytes text = strip_end(line, line.len - 1, &seen);
+    struct line found;
+
+    return text.len && !is_blank(text.ptr[0]) && !read_name(text, 0, &seen, &found) &&
+           seen.ambiguity == HTTP1_CLEAR && seen.line_ends == LINE_END_CRLF;
+}
+
+/* Of a line whose end is still to come: its value, but the last byte, which may be the CR. */
+static struct bytes spare_value(struct bytes text)
+{
+    struct http1_headers seen = {0};
+    struct line found;
+    struct bytes value;
+    size_t colon = bytes_find(text, ':');
+
+    if (colon == SIZE_MAX || is_blank(text.ptr[0]) || read_name(text, 0, &seen, &found) ||
+        seen.ambiguity != HTTP1_CLEAR)
+        return BYTES_NULL;
+    value = bytes_slice(bytes_skip(text, colon + 1), 0, text.len - colon - 2);
+    return bytes_find(value, '\r') == SIZE_MAX ? value : BYTES_NULL;
+}
+
+/* A line is spare only if the next one is known not to continue it. */
+struct bytes headers_spare(struct bytes data)
+{
+    struct bytes longest = BYTES_NULL, run = BYTES_NULL, last;
+    size_t n;
+
+    while ((n = bytes_find(data, '\n')) != SIZE_MAX) {
+        struct bytes line = bytes_slice(data, 0, n + 1), next = bytes_skip(data, n + 1);
+
+        if (is_spare_line(line) && next.len && !is_blank(next.ptr[0]))
+            run = bytes_make(run.len ? run.ptr : line.ptr, run.len + line.len);
+        else
+            run = BYTES_NULL;
+        longest = run.len > longest.len ? run : longest;
+        data = next;
+    }
+    last = data.len ? spare_value(data) : BYTES_NULL;
+    return last.len > longest.len ? last : longest;
+}
+
 static bool is_chunked(struct bytes coding)
 {
     return bytes_equal_nocase(trim(coding), BYTES_LITERAL("chunked"));

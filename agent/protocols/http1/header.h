@@ -49,6 +49,12 @@ struct http1_headers {
  */
 bool headers_read(struct bytes data, unsigned line_ends, struct http1_headers *ret_headers);
 
+/*
+ * The longest part of incomplete header lines that says nothing: lines of no interest, or most of
+ * the last one's value. It can be taken out, and what is left says the same.
+ */
+struct bytes headers_spare(struct bytes data);
+
 /* Is "chunked" the last coding of this Transfer-Encoding? */
 bool header_ends_chunked(struct bytes transfer_encoding);
 

@@ -256,6 +256,24 @@ static enum line_match read_head(enum sender sender, struct bytes data, struct d
     return match;
 }
 
+/* Of a long head whose start line is there, what nobody needs can go. */
+static struct parse_result more_of_head(struct bytes data, size_t line_len)
+{
+    struct parse_result result = more(data.len);
+    struct bytes spare;
+
+    if (data.len >= HTTP1_HEAD_MAX)
+        return bad;
+    if (line_len == 0 || data.len < PARSE_WINDOW)
+        return result;
+    spare = headers_spare(bytes_skip(data, line_len));
+    if (spare.len) {
+        result.spare.at = (size_t)(spare.ptr - data.ptr);
+        result.spare.len = spare.len;
+    }
+    return result;
+}
+
 /* Says what a cut head has told, if that is enough to name the request or the response. */
 static bool tell_cut(struct draft *draft, struct bytes data)
 {
@@ -292,7 +310,7 @@ static struct parse_result parse_head(struct http1_state *http1, const struct pa
     if (match == LINE_NO || (match == LINE_FITS && draft.len > HTTP1_HEAD_MAX))
         return bad;
     if (match == LINE_MORE && !input->cut)
-        return data.len < HTTP1_HEAD_MAX ? more(data.len) : bad;
+        return more_of_head(data, draft.len - draft.headers.len);
     if (match == LINE_MORE && !tell_cut(&draft, data))
         return bad;
     framing = frame(http1, &draft);

@@ -313,6 +313,33 @@ static void a_carried_context_is_the_parent_of_both_ends(void **state)
     finish(world, &client);
 }
 
+static void a_request_that_denies_sampling_begins_a_trace_that_is_not_sampled(void **state)
+{
+    struct world *world = *state;
+    struct cause outer = make(world, SPAN_KIND_SERVER, NGINX, 1, 400);
+    struct cause client = make(world, SPAN_KIND_CLIENT, NGINX, 1, 500);
+    struct cause server = make(world, SPAN_KIND_SERVER, PYTHON, 2, 500);
+    struct cause call;
+
+    client.denied = server.denied = true;
+    assert_true(causality_begin(world->causality, &outer));
+    assert_true(causality_begin(world->causality, &client));
+    assert_true(causality_begin(world->causality, &server));
+    begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 2);
+    struct lineage o = settle(world, &outer), c = settle(world, &client), s = settle(world, &server);
+    struct lineage inner = settle(world, &call);
+    assert_int_equal(o.flags & 1, 1);
+    assert_int_equal(c.flags & 1, 0);
+    assert_int_equal(s.flags & 1, 0);
+    assert_int_equal(inner.flags & 1, 0);
+    assert_memory_equal(&s.trace_id, &c.trace_id, sizeof(c.trace_id));
+    assert_memory_not_equal(&o.trace_id, &c.trace_id, sizeof(c.trace_id));
+    finish(world, &call);
+    finish(world, &server);
+    finish(world, &client);
+    finish(world, &outer);
+}
+
 static void a_chain_settles_into_one_trace_from_its_innermost_span_on(void **state)
 {
     struct world *world = *state;
@@ -386,6 +413,7 @@ int main(void)
         TEST(an_answered_request_is_nobodys_parent),
         TEST(a_process_that_calls_itself_does_not_become_its_own_parent),
         TEST(a_carried_context_is_the_parent_of_both_ends),
+        TEST(a_request_that_denies_sampling_begins_a_trace_that_is_not_sampled),
         TEST(a_chain_settles_into_one_trace_from_its_innermost_span_on),
         TEST(a_late_client_end_joins_where_no_id_was_used_and_is_counted_where_one_was),
         TEST(after_a_loss_a_single_candidate_proves_nothing_for_a_while),

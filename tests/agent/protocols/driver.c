@@ -239,6 +239,14 @@ static void advance(struct driver_stream *stream, size_t n, uint64_t skip)
     memmove(stream->window, stream->window + n, stream->len);
 }
 
+/* What the parser can do without. */
+static void take_out(struct driver_stream *stream, size_t at, size_t len)
+{
+    stream->len -= len;
+    stream->offset += len;
+    memmove(stream->window + at, stream->window + at + len, stream->len - at);
+}
+
 /* What is pending, placed; the scratch is filled with something else at every call. */
 static struct parse_input make_input(struct driver *driver, enum sender sender, bool cut)
 {
@@ -274,6 +282,9 @@ static enum parse_status parse(struct driver *driver, enum sender sender, bool c
         break;
     case PARSE_MORE:
         CHECK(!cut && result.used == 0 && result.skip == 0 && result.need > input.data.len);
+        CHECK(result.spare.at <= input.data.len &&
+              result.spare.len <= input.data.len - result.spare.at);
+        take_out(stream, result.spare.at, result.spare.len);
         break;
     case PARSE_BAD:
         break;

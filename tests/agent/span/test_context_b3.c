@@ -32,6 +32,43 @@ static void a_decision_without_ids_is_no_context(void **state)
     assert_silent("x-b3-flags", "1");
 }
 
+static void assert_denies(const struct header *headers, bool expected)
+{
+    struct context_carrier carrier = {0};
+
+    for (; headers->name; headers++)
+        context_carrier_add(&carrier, context_name_of(bytes_from_string(headers->name)),
+                            bytes_from_string(headers->value));
+    assert_int_equal(context_denies(&carrier), expected);
+}
+
+static void a_decision_without_ids_counts_all_the_same(void **state)
+{
+    static const struct {
+        struct header headers[4];
+        bool denies;
+    } cases[] = {
+        {{{"b3", "0"}}, true},
+        {{{"b3", " 0 "}}, true},
+        {{{"b3", "1"}}, false},
+        {{{"b3", "d"}}, false},
+        {{{"b3", ""}}, false},
+        {{{"b3", "00"}}, false},
+        {{{"b3", "0"}, {"b3", "1"}}, false},
+        {{{"X-B3-Sampled", "0"}}, true},
+        {{{"X-B3-Sampled", "false"}}, true},
+        {{{"X-B3-Sampled", "1"}}, false},
+        {{{"X-B3-Sampled", "0"}, {"X-B3-Flags", "1"}}, false},
+        {{{"X-B3-Sampled", "0"}, {"X-B3-Flags", "0"}}, true},
+        {{{"X-B3-Sampled", "0"}, {"X-B3-TraceId", "x"}}, false},
+        {{{"b3", "1"}, {"X-B3-Sampled", "0"}}, false},
+        {{{"traceparent", "0"}}, false},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+        assert_denies(cases[i].headers, cases[i].denies);
+}
+
 static void what_is_not_b3_is_refused(void **state)
 {
     static const char *const bad[] = {
@@ -70,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_header_gives_ids_and_decision),
         cmocka_unit_test(a_decision_without_ids_is_no_context),
+        cmocka_unit_test(a_decision_without_ids_counts_all_the_same),
         cmocka_unit_test(what_is_not_b3_is_refused),
         cmocka_unit_test(several_headers_are_gathered),
         cmocka_unit_test(half_of_the_ids_are_none),

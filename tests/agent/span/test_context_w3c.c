@@ -20,6 +20,7 @@ static void a_valid_traceparent_gives_its_ids_and_flags(void **state)
         " 00-" TRACE "-" SPAN "-01",
         "\t00-" TRACE "-" SPAN "-01",
         "00-" TRACE "-" SPAN "-01 ",
+        "00-" TRACE "-" SPAN "-01\t",
         "\t 00-" TRACE "-" SPAN "-01 \t",
         "cc-" TRACE "-" SPAN "-01",
         "cc-" TRACE "-" SPAN "-01-what-the-future-will-be-like",

@@ -2,6 +2,10 @@
 /* Connections, gaps and pairing, shown with the first protocol of the build on made-up streams. */
 #include "world.h"
 
+#include "base/macro.h"
+
+#include <stdio.h>
+
 /* One datagram, `captured` bytes of it. */
 static void send_datagram(struct world *world, enum direction dir, const char *text,
                           size_t captured)
@@ -289,6 +293,78 @@ static void a_head_whose_end_was_not_captured_is_marked_incomplete(void **state)
     assert_int_equal(world->ended[1].end, EXCHANGE_ANSWERED);
 }
 
+#define TRACEPARENT "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
+
+/* `n` bytes of header lines, each with `len` bytes and its end. */
+static size_t write_lines(char *out, size_t n, size_t len, const char *name)
+{
+    size_t at = 0;
+
+    while (at < n) {
+        memset(out + at, 'x', len);
+        memcpy(out + at, name, strlen(name));
+        memcpy(out + at + len, "\r\n", 3);
+        at += len + 2;
+    }
+    return at;
+}
+
+/* As a server reads it: by so many bytes. */
+static void say_in_pieces(struct world *world, const char *text, size_t piece)
+{
+    for (size_t len = strlen(text), n; len; len -= n, text += n) {
+        n = len < piece ? len : piece;
+        operation(world, 1, DIR_IN, text, n, (uint32_t)n);
+    }
+}
+
+static void a_head_larger_than_a_window_is_read_whole_where_most_of_it_says_nothing(void **state)
+{
+    static const struct {
+        size_t size, line, piece;
+    } cases[] = {{40000, 100, 4096}, {40000, 4000, 1000}, {40000, 39000, 4096}, {400000, 17000, 16384},
+                 {17000, 30, 1}};
+    static char text[500000];
+    struct world *world = *state;
+    size_t n_ended = 0;
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        size_t at = (size_t)sprintf(text, "POST /b HTTP/1.1\r\nHost: x\r\n");
+
+        at += write_lines(text + at, cases[i].size, cases[i].line, "Cookie: ");
+        strcpy(text + at, TRACEPARENT "Content-Length: 100\r\n\r\n");
+        say_in_pieces(world, text, cases[i].piece);
+        pass(world, DIR_IN, 100);
+        say(world, DIR_OUT, RESPONSE);
+        exchange_rounds(world, 1);
+        assert_int_equal(world->n_ended, n_ended + 2);
+        assert_int_equal(world->ended[n_ended].end, EXCHANGE_ANSWERED);
+        assert_true(world->ended[n_ended].carried);
+        assert_int_equal(world->ended[n_ended + 1].end, EXCHANGE_ANSWERED);
+        n_ended += 2;
+    }
+    assert_int_equal(counted(world, COUNTER_windows_full), 0);
+    assert_int_equal(counted(world, COUNTER_streams_gaps), 0);
+}
+
+static void a_head_with_more_to_say_than_a_window_holds_is_cut_counted_and_incomplete(void **state)
+{
+    static char text[40000];
+    struct world *world = *state;
+    size_t at = (size_t)sprintf(text, "GET /b HTTP/1.1\r\n" TRACEPARENT);
+
+    at += write_lines(text + at, 20000, 18000, "baggage: ");
+    strcpy(text + at, "Host: x\r\n\r\n");
+    say_in_pieces(world, text, 4096);
+    say(world, DIR_OUT, RESPONSE);
+    exchange_rounds(world, 1);
+    assert_int_equal(counted(world, COUNTER_windows_full), 1);
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[0].end, EXCHANGE_INCOMPLETE);
+    assert_true(world->ended[0].carried && world->ended[0].has_response);
+    assert_int_equal(world->ended[1].end, EXCHANGE_ANSWERED);
+}
+
 static void what_looks_like_a_request_in_a_body_behind_a_cut_head_is_none(void **state)
 {
     struct world *world = *state;
@@ -433,6 +509,23 @@ static void a_close_before_the_response_ends_the_exchange_as_closed(void **state
     close_connection(world);
     assert_int_equal(world->ended[0].end, EXCHANGE_CLOSED);
     assert_false(world->ended[0].has_response);
+}
+
+static void an_answer_before_the_requests_end_ends_the_exchange_and_the_rest_is_passed_over(
+    void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, POST "half of it");
+    say(world, DIR_OUT, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(world->n_ended, 1);
+    assert_int_equal(world->ended[0].end, EXCHANGE_ANSWERED);
+    assert_int_equal(world->ended[0].code, 413);
+    pass(world, DIR_IN, 100 - (uint32_t)strlen("half of it"));
+    exchange_rounds(world, 1);
+    assert_int_equal(world->n_ended, 2);
+    assert_int_equal(world->ended[1].code, 200);
+    assert_int_equal(counted(world, COUNTER_streams_gaps), 0);
 }
 
 static void a_request_that_is_never_answered_times_out(void **state)
@@ -586,6 +679,8 @@ int main(void)
         TEST(a_response_goes_on_behind_what_a_server_sent_unasked),
         TEST(a_gap_among_pipelined_requests_ends_trust_in_the_pairing),
         TEST(a_head_whose_end_was_not_captured_is_marked_incomplete),
+        TEST(a_head_larger_than_a_window_is_read_whole_where_most_of_it_says_nothing),
+        TEST(a_head_with_more_to_say_than_a_window_holds_is_cut_counted_and_incomplete),
         TEST(what_looks_like_a_request_in_a_body_behind_a_cut_head_is_none),
         TEST(what_looks_like_a_response_in_a_body_behind_a_gap_is_none),
         TEST(the_late_response_of_a_request_given_up_is_not_the_next_ones),
@@ -597,6 +692,7 @@ int main(void)
         TEST(a_response_until_close_ends_with_its_last_byte),
         TEST(what_was_unread_at_the_close_still_counts),
         TEST(a_close_before_the_response_ends_the_exchange_as_closed),
+        TEST(an_answer_before_the_requests_end_ends_the_exchange_and_the_rest_is_passed_over),
         TEST(a_request_that_is_never_answered_times_out),
         TEST(a_connection_joined_in_the_middle_is_found_behind_its_next_turn),
         TEST(each_datagram_is_a_message_of_its_own_wherever_the_last_one_ended),

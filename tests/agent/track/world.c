@@ -31,6 +31,7 @@ static void on_confirm(void *arg, struct exchange *exchange)
         .position = exchange->cause.position,
         .kind = exchange->cause.kind,
         .serves = exchange->serves,
+        .carried = exchange->cause.carried,
     };
     track_release(world->track, exchange);
 }

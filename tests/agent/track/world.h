@@ -25,6 +25,7 @@ struct ended {
     uint64_t start_ns, end_ns, position;
     enum span_kind kind;
     bool serves;
+    bool carried;
 };
 
 struct world {
@@ -33,7 +34,7 @@ struct world {
     uint64_t now_ns;
     uint64_t positions[2]; /* of connection 1 */
     size_t n_begun, n_ended, n_dropped, n_blind, n_content;
-    struct ended ended[64];
+    struct ended ended[256];
     enum selection selection;
     struct verdict verdict; /* the last one */
 };

@@ -221,9 +221,40 @@ static void only_the_last_coding_decides_on_chunks(void **state)
     assert_false(header_chunks_early(BYTES_LITERAL("chunked")));
 }
 
+static void what_is_spare_says_nothing_and_nothing_odd(void **state)
+{
+    static const struct {
+        const char *lines, *spare;
+    } cases[] = {
+        {"", ""},
+        {"Cookie: a\r\n", ""}, /* it may go on */
+        {"Cookie: a\r\nX", "Cookie: a\r\n"},
+        {"Cookie: a\r\n b\r\nX", ""},
+        {"Host: a\r\nCookie: a\r\nX: y\r\nHost: b\r\nX: y\r\nX", "Cookie: a\r\nX: y\r\n"},
+        {"traceparent: a\r\nTransfer-Encoding: b\r\nX", ""},
+        {"X : a\r\nY\r\nZ: b\rc\r\nV: w\nX", ""},
+        {"Cookie: abc", " ab"},
+        {"Cookie: abc\r", " abc"},
+        {"Cookie: a\rc", ""},
+        {"Cookie:", ""},
+        {"Cookie", ""},
+        {"Content-Length: 12", ""},
+        {" folded: abc", ""},
+        {"X: y\r\nCookie: abcdefgh", " abcdefg"},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        struct bytes spare = headers_spare(bytes_from_string(cases[i].lines));
+
+        if (!bytes_equal(spare, bytes_from_string(cases[i].spare)))
+            fail_msg("%s: %.*s", cases[i].lines, (int)spare.len, (const char *)spare.ptr);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_spare_says_nothing_and_nothing_odd),
         cmocka_unit_test(each_known_header_is_kept_whatever_its_case),
         cmocka_unit_test(other_lines_are_passed_over),
         cmocka_unit_test(no_header_at_all_is_fine),

@@ -56,12 +56,21 @@ static const struct {
 };
 static_assert(ELEMENTSOF(statuses) == STATUS_CODES, "a row for every code");
 
+/*
+ * A call is a POST, and its request says so. A response alone proves nothing: proxies that translate
+ * plain HTTP into calls leave grpc-status in it. It is believed where the request's type is unknown.
+ */
 bool grpc_is_call(const struct message *request, const struct message *response)
 {
+    struct bytes method = message_field(request, HTTP1_FIELD_METHOD);
+
+    if (method.ptr && !bytes_equal(method, BYTES_LITERAL("POST")))
+        return false;
     if (message_field(request, GRPC_FIELD_CONTENT_TYPE).ptr)
         return true;
-    return response && (message_field(response, GRPC_FIELD_CONTENT_TYPE).ptr ||
-                        message_field(response, GRPC_FIELD_STATUS).ptr);
+    return response && request->flags & MESSAGE_TRUNCATED &&
+           (message_field(response, GRPC_FIELD_CONTENT_TYPE).ptr ||
+            message_field(response, GRPC_FIELD_STATUS).ptr);
 }
 
 /* "/package.Service/Method": the service is what stands before the last slash. */

@@ -104,6 +104,24 @@ static void an_answer_without_a_status_of_grpc_is_told_by_its_own(void **state)
     assert_null(find("rpc.grpc.status_code"));
 }
 
+static void what_is_no_call_is_told_as_plain_http(void **state)
+{
+    struct message get = {.kind = MESSAGE_REQUEST}, json = {.kind = MESSAGE_REQUEST};
+    struct message call = {.kind = MESSAGE_RESPONSE, .code = 200};
+
+    message_add(&call, GRPC_FIELD_CONTENT_TYPE, BYTES_LITERAL("application/grpc"));
+    message_add(&call, GRPC_FIELD_STATUS, BYTES_LITERAL("0"));
+    message_add(&get, HTTP1_FIELD_METHOD, BYTES_LITERAL("GET"));
+    message_add(&get, GRPC_FIELD_CONTENT_TYPE, BYTES_LITERAL("application/grpc"));
+    message_add(&json, HTTP1_FIELD_METHOD, BYTES_LITERAL("POST"));
+    assert_false(grpc_is_call(&get, &call));
+    assert_false(grpc_is_call(&json, NULL));
+    assert_false(grpc_is_call(&json, &call));
+    json.flags = MESSAGE_TRUNCATED;
+    assert_true(grpc_is_call(&json, &call));
+    assert_false(grpc_is_call(&json, NULL));
+}
+
 static void odd_paths_name_what_they_can(void **state)
 {
     static const struct {
@@ -135,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_call_has_a_service_a_method_and_a_status),
         cmocka_unit_test(the_statuses_are_errors_by_the_conventions),
         cmocka_unit_test(an_answer_without_a_status_of_grpc_is_told_by_its_own),
+        cmocka_unit_test(what_is_no_call_is_told_as_plain_http),
         cmocka_unit_test(odd_paths_name_what_they_can),
     };
 

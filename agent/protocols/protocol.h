@@ -24,7 +24,7 @@
 #include "span/context.h"
 #include "span/span.h"
 
-#define MESSAGE_FIELDS_MAX 24
+#define MESSAGE_FIELDS_MAX 28
 #define SKIP_UNTIL_CLOSE UINT64_MAX
 #define SCRATCH_SIZE 32768 /* bytes of parse_input.scratch */
 #define PARSE_WINDOW 16384 /* so much of an unfinished message is kept: who wants more is cut */
@@ -97,7 +97,11 @@ struct message {
 
 struct parse_input {
     enum sender sender;
-    bool cut; /* the bytes behind `data` are lost: say what is known (TRUNCATED) or BAD, not MORE */
+    /*
+     * The bytes behind `data` are lost: say what is known (TRUNCATED) or BAD, not MORE. Also without
+     * any data: a parser that knows how much is left of what it is in skips that.
+     */
+    bool cut;
     struct bytes data;
     struct arena *scratch; /* SCRATCH_SIZE bytes, empty: for what must be decoded to be read */
 };

@@ -421,6 +421,22 @@ static void feed_data(const struct feed *feed, struct bytes data, uint64_t base)
     }
 }
 
+/* The parser may know its way over what is lost: it skips the rest of what it is in. */
+static void cross(const struct feed *feed)
+{
+    struct parse_input input = make_input(feed, BYTES_NULL, true);
+    struct message message = {.kind = MESSAGE_REQUEST};
+    struct parse_result result =
+        feed->connection->protocol->parse(feed->connection->parser_state, &input, &message);
+
+    if (result.used > 0 || result.skip == 0)
+        return;
+    if (result.status == PARSE_MESSAGE)
+        take_message(feed, &message, BYTES_NULL, result.skip);
+    else if (result.status == PARSE_NONE)
+        feed->stream->skip = result.skip;
+}
+
 /*
  * Bytes that went by unseen: behind the captured ones, or in front of them in records that are
  * lost, a `gap`.
@@ -439,6 +455,8 @@ static void feed_hole(const struct feed *feed, uint64_t n, bool gap)
 
         cut_here(feed, bytes_make(window->bytes, window->len), gap);
         window_give(feed->track, window);
+    } else if (stream->skip == 0 && !stream->lost) {
+        cross(feed);
     }
     if (is_known(feed) && stream->skip >= n) {
         pass(feed, n);

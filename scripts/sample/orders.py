@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A micro flow step: GET /orders/ID asks the stock service for /stock/ID and answers with both.
+"""A micro flow step: GET /orders/ID asks the stock service for /stock/ID and, where there is one, the
+price service for a quote (gRPC), and answers with all.
 
 Stock Python, one thread per connection, keep-alive on both sides; it neither sets nor forwards any
 tracing header.
 
-    orders.py PORT STOCK_PORT
+    orders.py PORT STOCK_PORT [PRICES_PORT]
 """
 import http.client
 import http.server
@@ -32,6 +33,21 @@ def ask_stock(order):
                 return 502, {"error": "no stock service"}
 
 
+def ask_price(order):
+    grpc, quote = PRICES
+    try:
+        return quote(order.encode(), timeout=10).decode()
+    except grpc.RpcError as error:
+        return error.code().name
+
+
+def open_prices(port):
+    """gRPC, which only this needs, and the call."""
+    import grpc
+    channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+    return grpc, channel.unary_unary("/shop.Prices/Quote")
+
+
 class Orders(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body of a response in one send
@@ -41,7 +57,10 @@ class Orders(http.server.BaseHTTPRequestHandler):
             return self.answer(404, {"error": "only /orders/ID is known"})
         order = self.path[len("/orders/"):].partition("?")[0]
         status, stock = ask_stock(order)
-        return self.answer(status, {"order": order, "stock": stock})
+        answer = {"order": order, "stock": stock}
+        if PRICES:
+            answer["price"] = ask_price(order)
+        return self.answer(status, answer)
 
     def answer(self, status, body):
         text = json.dumps(body).encode()
@@ -62,5 +81,6 @@ class Server(http.server.ThreadingHTTPServer):
 
 if __name__ == "__main__":
     STOCK_PORT = int(sys.argv[2])
+    PRICES = open_prices(sys.argv[3]) if len(sys.argv) > 3 else None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     Server(("127.0.0.1", int(sys.argv[1])), Orders).serve_forever()

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """gRPC between programs that others wrote: google.golang.org/grpc and grpcio (C-core), each as
-client and as server of the other. Unary calls, the three kinds of streams, errors without and with
-a body, deadlines; one CLIENT and one SERVER span per call, with the status that the client saw."""
+client and as server of the other, and @grpc/grpc-js as a client. Unary calls, the three kinds of
+streams, errors without and with a body, deadlines; one CLIENT and one SERVER span per call, with the
+status that the client saw."""
 import collections
-import json
 import re
-import subprocess
+
+import grpc_e2e
 
 import flowtrace_e2e as e2e
 
-SERVICE = "grpc.testing.TestService"
 # Whose clock is first at a deadline decides whether the client sees it, or the server's cancel.
 CODES = {"OK": 0, "Cancelled": 4, "DeadlineExceeded": 4, "NotFound": 5, "Unimplemented": 12}
 
@@ -22,49 +22,33 @@ MESSAGES = {"UnaryCall": (1, 1), "StreamingInputCall": (3, 1), "StreamingOutputC
 ERRORS = {0: (False, False), 4: (True, True), 5: (True, False), 12: (True, True)}
 
 
-class Grpc(e2e.Case):
+class Grpc(grpc_e2e.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        made = subprocess.run([e2e.ROOT / "scripts" / "get-grpc-peers"], capture_output=True,
-                              text=True, check=False)
-        if made.returncode:
-            raise AssertionError(f"the peers could not be made: {made.stderr}")
-        folder = made.stdout.splitlines()[-1]
-        cls.peers = {
-            "go": [f"{folder}/peer"],
-            "python": [f"{folder}/python/bin/python",
-                       e2e.ROOT / "tests" / "e2e" / "peers" / "grpc" / "peer.py"],
-        }
+        cls.servers = {"go": [cls.go], "python": [cls.python, grpc_e2e.PEERS / "peer.py"]}
+        cls.peers = {**cls.servers, "node": ["node", grpc_e2e.PEERS / "peer.js"]}
         cls.ports = {}
-        for name, command in cls.peers.items():
+        for name, command in cls.servers.items():
             cls.ports[name] = e2e.free_port()
             cls.keep(e2e.Program(cls.directory, f"server-{name}",
                                  [*command, "server", cls.ports[name]])).wait_port(cls.ports[name])
 
-    def start_agent(self, name, server):
-        return self.keep(e2e.Agent(self.directory, "--set", "capture.head=16KiB", "--set",
-                                   "capture.ring=32MiB", "--set",
-                                   f"select.ports={self.ports[server]}", name=name).wait_ready())
-
     def client(self, name, server, concurrency, rounds):
         """(method, status) -> how often, as the client saw it"""
-        out = subprocess.run([*map(str, self.peers[name]), "client", str(self.ports[server]),
-                              str(concurrency), str(rounds)],
-                             check=True, timeout=60, capture_output=True, text=True).stdout
         seen = collections.Counter()
-        for key, n in json.loads(out).items():
-            method, code = key.split()
+        for (method, code), n in self.seen_by([*self.peers[name], "client", self.ports[server],
+                                               concurrency, rounds]).items():
             seen[method, CODES[code]] += n
         return seen
 
     def test_each_call_is_one_span_at_each_end_with_the_status_that_the_client_saw(self):
         for client in self.peers:
-            for server in self.peers:
+            for server in self.servers:
                 for concurrency in (1, 16, 64):
                     with self.subTest(f"{client} to {server}, {concurrency} at once"):
                         name = f"{client}-{server}-{concurrency}"
-                        agent = self.start_agent(name, server)
+                        agent = self.start_agent(name, self.ports[server])
                         rounds = max(1, 16 // concurrency)
                         seen = self.client(client, server, concurrency, rounds)
                         agent.stop()
@@ -99,9 +83,9 @@ class Grpc(e2e.Case):
     def check_span(self, span, kind):
         method = span.attributes["rpc.method"]
         status = span.attributes.get("rpc.grpc.status_code")
-        self.assertEqual(span.name, f"{SERVICE}/{method}")
+        self.assertEqual(span.name, f"{grpc_e2e.SERVICE}/{method}")
         self.assertEqual(span.attributes["rpc.system"], "grpc")
-        self.assertEqual(span.attributes["rpc.service"], SERVICE)
+        self.assertEqual(span.attributes["rpc.service"], grpc_e2e.SERVICE)
         self.assertNotIn("flowtrace.incomplete", span.attributes, span.attributes)
         if status in ERRORS:
             self.assertEqual(span.error, ERRORS[status][kind == e2e.KIND_SERVER], span.attributes)
@@ -118,19 +102,21 @@ class Grpc(e2e.Case):
             with self.subTest(client):
                 load = self.keep(e2e.Program(
                     self.directory, f"midway-{client}",
-                    [*self.peers[client], "client", self.ports["go"], 4, 40]))
+                    [*self.peers[client], "client", self.ports["go"], 4, 40],
+                    {"NODE_PATH": self.node_path}))
                 e2e.wait_until(lambda: e2e.port_open(self.ports["go"]), "the server")
-                agent = self.start_agent(f"agent-midway-{client}", "go")
+                agent = self.start_agent(f"agent-midway-{client}", self.ports["go"])
                 load.wait()
                 agent.stop()
                 spans = agent.spans()
                 self.assertGreater(len(spans), 100)
-                known = {f"{SERVICE}/{m}" for m in
+                known = {f"{grpc_e2e.SERVICE}/{m}" for m in
                          (*MESSAGES, "EmptyCall", "HalfDuplexCall", "UnimplementedCall")}
                 for span in spans:
                     self.assertTrue(span.name in known or
                                     ("flowtrace.incomplete" in span.attributes and
-                                     re.fullmatch(r"grpc|POST|HTTP", span.name)), span)
+                                     re.fullmatch(rf"grpc|HTTP|POST( /{grpc_e2e.SERVICE}/\w+)?",
+                                                 span.name)), span)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
  *
  * No other header is recorded. The query stays as it was: policy/ redacts it later.
  */
+#include "protocols/http/grpc.h"
 #include "protocols/http1/http1.h"
 #include "protocols/http1/method.h"
 #include "protocols/http1/route.h"
@@ -170,8 +171,8 @@ static void describe_response(const struct message *response, struct span *span)
     }
 }
 
-void http1_describe(const struct message *request, const struct message *response,
-                    struct span *span)
+static void describe_exchange(const struct message *request, const struct message *response,
+                              struct span *span)
 {
     struct bytes method = message_field(request, HTTP1_FIELD_METHOD);
     struct bytes version = message_field(request, HTTP1_FIELD_VERSION);
@@ -195,5 +196,14 @@ void http1_describe(const struct message *request, const struct message *respons
     add_text(span, SEMCONV_NETWORK_PROTOCOL_VERSION, version);
     if (response)
         describe_response(response, span);
+}
+
+void http1_describe(const struct message *request, const struct message *response,
+                    struct span *span)
+{
+    if (grpc_is_call(request, response))
+        grpc_describe(request, response, span);
+    else
+        describe_exchange(request, response, span);
     describe_ambiguity(request, response, span);
 }

@@ -19,17 +19,19 @@ struct header_row {
 #define ROW(text, member, rule)                                                                    \
     {{(const uint8_t *)(text), sizeof(text) - 1}, offsetof(struct http1_headers, member), rule}
 
-/* No two have the same length. */
 static const struct header_row rows[] = {
     ROW("host", host, REPEAT_FIRST),
     ROW("upgrade", upgrade, REPEAT_FIRST),
     ROW("user-agent", user_agent, REPEAT_FIRST),
+    ROW("grpc-status", grpc_status, REPEAT_FIRST),
+    ROW("grpc-timeout", grpc_timeout, REPEAT_FIRST),
+    ROW("content-type", content_type, REPEAT_FIRST),
     ROW("content-length", content_length, REPEAT_EQUAL),
     ROW("transfer-encoding", transfer_encoding, REPEAT_LAST),
 };
 
 #define LETTER(c) (UINT32_C(1) << ((c) & 31))
-#define LETTERS (LETTER('c') | LETTER('h') | LETTER('t') | LETTER('u'))
+#define LETTERS (LETTER('c') | LETTER('g') | LETTER('h') | LETTER('t') | LETTER('u'))
 
 /* A header line that is of interest. */
 struct line {
@@ -63,8 +65,8 @@ static void mark(struct http1_headers *headers, enum http1_ambiguity ambiguity)
 static const struct header_row *find_row(struct bytes name)
 {
     for (size_t i = 0; i < ELEMENTSOF(rows); i++)
-        if (rows[i].name.len == name.len)
-            return bytes_equal_nocase(rows[i].name, name) ? &rows[i] : NULL;
+        if (rows[i].name.len == name.len && bytes_equal_nocase(rows[i].name, name))
+            return &rows[i];
     return NULL;
 }
 

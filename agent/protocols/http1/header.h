@@ -20,7 +20,7 @@
 
 #define HTTP1_CONTEXTS_MAX 17 /* one at least of each name; with http1's own they fit a message */
 _Static_assert(HTTP1_CONTEXTS_MAX >= CONTEXT_NAME_COUNT, "where there are more, a name is repeated");
-_Static_assert(HTTP1_CONTEXTS_MAX + 7 <= MESSAGE_FIELDS_MAX, "a request's own fields are seven");
+_Static_assert(HTTP1_CONTEXTS_MAX + 9 <= MESSAGE_FIELDS_MAX, "a request's own fields are nine");
 
 enum line_end { LINE_END_CRLF = 1 << 0, LINE_END_LF = 1 << 1 };
 
@@ -30,6 +30,9 @@ struct http1_headers {
     struct bytes host; /* a NULL pointer where the header is missing, also below */
     struct bytes user_agent;
     struct bytes upgrade;
+    struct bytes content_type;
+    struct bytes grpc_status;
+    struct bytes grpc_timeout;
     struct bytes transfer_encoding;
     struct bytes content_length; /* set only with LENGTH_KNOWN; its digits */
     enum length_state length_state;

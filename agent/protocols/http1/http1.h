@@ -5,10 +5,11 @@
  *   start_line  the first line           header    the lines behind it
  *   parse       framing of messages      chunk     lines and ends of chunks
  *   url, route  the target's parts       describe  messages -> span attributes
- *   sync        probe and resync
+ *   sync        probe and resync      content   bodies that are looked at
  */
 #pragma once
 
+#include "protocols/http/grpc_body.h"
 #include "protocols/protocol.h"
 
 #define HTTP1_HEAD_MAX 65536 /* start line and headers; also the trailers */
@@ -59,8 +60,18 @@ enum http1_ambiguity {
  *   START  CHUNK     (skipped)   CHUNK     (skipped)    CHUNK     TRAILER
  *
  * UNFRAMED: how long the body is cannot be known; the next message must be looked for.
+ *
+ * Bodies that consist of gRPC's messages are not skipped, but looked at: in CHUNK_BODY, or in SIZED
+ * where Content-Length has told how long they are.
  */
-enum http1_phase { HTTP1_START, HTTP1_CHUNK, HTTP1_TRAILER, HTTP1_UNFRAMED };
+enum http1_phase {
+    HTTP1_START,
+    HTTP1_CHUNK,
+    HTTP1_TRAILER,
+    HTTP1_UNFRAMED,
+    HTTP1_CHUNK_BODY,
+    HTTP1_SIZED,
+};
 
 #define HTTP1_DIGITS_MAX 20
 #define HTTP1_OPEN_MAX 1024 /* requests without response; a connection with more is given up */
@@ -82,6 +93,9 @@ struct http1_state {
     uint64_t heads[HTTP1_OPEN_MAX / 64];    /* is a HEAD */
     uint64_t connects[HTTP1_OPEN_MAX / 64]; /* ... a CONNECT */
     uint64_t chunked[2]; /* bytes in the chunks so far */
+    uint64_t left[2];    /* bytes of the chunk, or of the sized body, that were not looked at yet */
+    uint8_t chunk_ends[2]; /* bytes behind that chunk */
+    struct grpc_body bodies[2];
 };
 
 extern const struct protocol http1_protocol;

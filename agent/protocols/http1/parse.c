@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP/1.x bytes -> messages. A head is parsed when it is complete; of bodies nothing is looked at
- * but the chunks' size lines. How a body ends follows RFC 9112, section 6.3, in its order:
+ * but the chunks' size lines, except where content.h says so. How a body ends follows RFC 9112,
+ * section 6.3, in its order:
  *
  *   1xx, 204, 304, answer to HEAD   no body          (1xx but 101: another response follows)
  *   101, 2xx to CONNECT             no body, and the connection is HTTP/1 no longer
@@ -13,7 +14,9 @@
  * Where the head is cut (input->cut) its framing is unknown: the message is TRUNCATED and said to
  * end at the cut, and the caller finds the next one by resync.
  */
+#include "protocols/http/grpc.h"
 #include "protocols/http1/chunk.h"
+#include "protocols/http1/content.h"
 #include "protocols/http1/header.h"
 #include "protocols/http1/http1.h"
 #include "protocols/http1/start_line.h"
@@ -180,6 +183,11 @@ static void write_message(const struct draft *draft, const struct framing *frami
     } else {
         add_field(message, HTTP1_FIELD_VERSION, draft->status.version);
     }
+    if (grpc_is_content_type(headers->content_type)) {
+        message_add(message, GRPC_FIELD_CONTENT_TYPE, headers->content_type);
+        add_field(message, is_request ? GRPC_FIELD_TIMEOUT : GRPC_FIELD_STATUS,
+                  is_request ? headers->grpc_timeout : headers->grpc_status);
+    }
     if (framing->sized)
         message_add(message, HTTP1_FIELD_BODY_SIZE, headers->content_length);
     for (unsigned i = 0; is_request && i < headers->n_contexts; i++)
@@ -294,6 +302,22 @@ static struct framing frame(const struct http1_state *http1, const struct draft 
     return framing;
 }
 
+/* Where the body is looked at its end is a message's part. */
+static void begin_body(struct http1_state *http1, enum sender sender, const struct draft *draft,
+                       struct framing *framing)
+{
+    bool whole = !(draft->flags & MESSAGE_TRUNCATED);
+
+    content_begin(http1, sender, whole ? draft->headers.content_type : BYTES_NULL);
+    if (!content_is_read(http1, sender) || framing->skip == 0 ||
+        framing->skip == SKIP_UNTIL_CLOSE)
+        return;
+    http1->left[sender] = framing->skip;
+    framing->skip = 0;
+    framing->flags &= ~(unsigned)MESSAGE_ENDS;
+    framing->next = HTTP1_SIZED;
+}
+
 static struct parse_result parse_head(struct http1_state *http1, const struct parse_input *input,
                                       struct message *ret_message)
 {
@@ -314,9 +338,12 @@ static struct parse_result parse_head(struct http1_state *http1, const struct pa
     if (match == LINE_MORE && !tell_cut(&draft, data))
         return bad;
     framing = frame(http1, &draft);
+    begin_body(http1, input->sender, &draft, &framing);
     begin_message(http1, input->sender, &framing, &draft);
     write_message(&draft, &framing, data, ret_message);
     add_ambiguity(http1, input->sender, ret_message);
+    if (framing.flags & MESSAGE_ENDS && framing.skip == 0)
+        content_tell(http1, input->sender, input->scratch, ret_message);
     if (draft.kind == MESSAGE_REQUEST && !requests_push(http1, draft.request.method))
         ret_message->flags |= MESSAGE_LAST;
     if (draft.kind == MESSAGE_RESPONSE && !(framing.flags & MESSAGE_INTERIM))
@@ -360,6 +387,12 @@ static struct parse_result parse_chunk(struct http1_state *http1, const struct p
     if (odd || end_len == 1)
         note_late(http1, input->sender, odd ? odd : HTTP1_BAD_CHUNK_END);
     http1->chunked[input->sender] += MIN(size, UINT64_MAX - http1->chunked[input->sender]);
+    if (size > 0 && content_is_read(http1, input->sender)) {
+        http1->left[input->sender] = size;
+        http1->chunk_ends[input->sender] = (uint8_t)end_len;
+        http1->phases[input->sender] = HTTP1_CHUNK_BODY;
+        return none(n + 1, 0);
+    }
     if (size > 0)
         return none(n + 1, size + end_len);
     http1->phases[input->sender] = HTTP1_TRAILER;
@@ -387,6 +420,7 @@ static struct parse_result parse_trailer(struct http1_state *http1,
     ret_message->head = bytes_slice(input->data, 0, len);
     ret_message->n_fields = 0;
     add_chunked(http1, input->sender, ret_message);
+    content_tell(http1, input->sender, input->scratch, ret_message);
     note_late(http1, input->sender, trailers.ambiguity);
     add_ambiguity(http1, input->sender, ret_message);
     return (struct parse_result){.status = PARSE_MESSAGE, .used = len};
@@ -396,17 +430,20 @@ struct parse_result http1_parse(void *state, const struct parse_input *input,
                                 struct message *ret_message)
 {
     struct http1_state *http1 = state;
+    enum http1_phase phase = http1->phases[input->sender];
 
+    if (phase == HTTP1_CHUNK_BODY || phase == HTTP1_SIZED)
+        return content_parse(http1, input, ret_message);
     if (input->data.len == 0)
         return input->cut ? bad : more(0);
-    switch (http1->phases[input->sender]) {
+    switch (phase) {
     case HTTP1_CHUNK:
         return parse_chunk(http1, input, ret_message);
     case HTTP1_TRAILER:
         return parse_trailer(http1, input, ret_message);
     case HTTP1_UNFRAMED:
         return bad;
-    case HTTP1_START:
+    default:
         break;
     }
     return parse_head(http1, input, ret_message);

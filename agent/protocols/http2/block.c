@@ -47,8 +47,7 @@ static bool take(const struct hpack_field *field, struct http2_block *block)
         read_status(field->value, block);
         return false;
     }
-    if (field->name == HTTP2_FIELD_CONTENT_TYPE &&
-        !bytes_starts_with(field->value, BYTES_LITERAL("application/grpc")))
+    if (field->name == GRPC_FIELD_CONTENT_TYPE && !grpc_is_content_type(field->value))
         return false;
     return known && message_add(&block->message, field->name, field->value);
 }

@@ -27,24 +27,26 @@ static struct parse_result end_frame(struct http2_state *http2, const struct par
     return result;
 }
 
-/* A response's body without its head began unseen. */
-static struct http2_stream *counted_stream(struct http2_state *http2, enum sender sender,
-                                           uint32_t id)
+/* A response's body without its head began unseen. NULL: nobody is interested. */
+static struct grpc_body *body_of(struct http2_state *http2, enum sender sender, uint32_t id)
 {
     struct http2_stream *stream = http2_stream_find(http2, id);
 
-    if (stream && sender == SENDER_SERVER && !stream->responded)
-        stream->counted = false;
-    return stream && stream->counted ? stream : NULL;
+    if (!stream || !stream->is_call)
+        return NULL;
+    if (sender == SENDER_SERVER && !stream->responded)
+        stream->bodies[sender].kind = GRPC_BODY_LOST;
+    return &stream->bodies[sender];
 }
 
-/* The rest of the message in hand is passed over; what ends the frame is one step with it. */
-static struct parse_result pass_message(struct http2_state *http2, const struct parse_input *input,
-                                        struct http2_stream *stream, size_t used,
-                                        struct message *ret_message)
+/* What need not be seen is passed over; what ends the frame is one step with it. */
+static struct parse_result pass_bytes(struct http2_state *http2, const struct parse_input *input,
+                                      struct grpc_body *body, size_t used,
+                                      struct message *ret_message)
 {
     struct http2_direction *direction = &http2->directions[input->sender];
-    uint32_t n = http2_progress_pass(&stream->progress[input->sender], direction->data_left);
+    uint32_t n = body ? (uint32_t)grpc_body_pass(body, direction->data_left)
+                      : direction->data_left;
 
     if (n == direction->data_left)
         return end_frame(http2, input, used, ret_message);
@@ -53,13 +55,26 @@ static struct parse_result pass_message(struct http2_state *http2, const struct 
     return (struct parse_result){.status = PARSE_NONE, .used = used, .skip = n};
 }
 
+/* The frame's last byte is a step of its own: what it ends does not depend on how bytes came. */
+static struct parse_result read_bytes(struct http2_state *http2, const struct parse_input *input,
+                                      struct grpc_body *body, struct message *ret_message)
+{
+    struct http2_direction *direction = &http2->directions[input->sender];
+    uint32_t most = direction->data_left > 1 ? direction->data_left - 1 : 1;
+    size_t used = grpc_body_read(body, bytes_slice(input->data, 0, most));
+
+    direction->data_left -= (uint32_t)used;
+    if (direction->data_left == 0)
+        return end_frame(http2, input, used, ret_message);
+    return (struct parse_result){.status = PARSE_NONE, .used = used};
+}
+
 struct parse_result http2_parse_data_head(struct http2_state *http2,
                                           const struct parse_input *input,
                                           const struct frame *frame, struct message *ret_message)
 {
     struct http2_direction *direction = &http2->directions[input->sender];
     size_t used = FRAME_HEADER_LEN, padding = 0;
-    struct http2_stream *stream;
 
     if (frame->flags & FRAME_PADDED) {
         used++;
@@ -74,29 +89,22 @@ struct parse_result http2_parse_data_head(struct http2_state *http2,
     direction->data_left =
         frame->length - (uint32_t)(frame->flags & FRAME_PADDED ? padding + 1 : 0);
     direction->data_ends = frame->flags & FRAME_END_STREAM;
-    stream = counted_stream(http2, input->sender, frame->stream);
-    if (!stream || direction->data_left == 0)
-        return end_frame(http2, input, used, ret_message);
-    return pass_message(http2, input, stream, used, ret_message);
+    return pass_bytes(http2, input, body_of(http2, input->sender, frame->stream), used,
+                      ret_message);
 }
 
 struct parse_result http2_parse_data(struct http2_state *http2, const struct parse_input *input,
                                      struct message *ret_message)
 {
     struct http2_direction *direction = &http2->directions[input->sender];
-    struct http2_stream *stream = counted_stream(http2, input->sender, direction->data_stream);
-    size_t need;
+    struct grpc_body *body = body_of(http2, input->sender, direction->data_stream);
+    bool dull = !body || grpc_body_is_dull(body);
 
-    if (!stream)
-        return end_frame(http2, input, 0, ret_message);
-    need = http2_progress_need(&stream->progress[input->sender], direction->data_left);
-    if (input->data.len < need) {
-        if (!input->cut)
-            return (struct parse_result){.status = PARSE_MORE, .need = need};
-        stream->counted = false;
-        return end_frame(http2, input, 0, ret_message);
-    }
-    http2_progress_read(&stream->progress[input->sender], bytes_slice(input->data, 0, need));
-    direction->data_left -= (uint32_t)need;
-    return pass_message(http2, input, stream, need, ret_message);
+    if (!dull && input->data.len)
+        return read_bytes(http2, input, body, ret_message);
+    if (!dull && !input->cut)
+        return (struct parse_result){.status = PARSE_MORE, .need = 1};
+    if (!dull)
+        body->kind = GRPC_BODY_LOST;
+    return pass_bytes(http2, input, body, 0, ret_message);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DATA frames (RFC 9113, section 6.1): bodies are passed over. Where they consist of messages, each
- * with its length in front, those five bytes are looked at and the messages counted:
+ * with its length in front, those five bytes are looked at and the messages counted (http/grpc_body.h):
  *
  *   [frame] [5][message][5][message ...        ...][5][...] [padding]
  *           seen  skip  seen  skip             goes on in the next frame

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A stream as span attributes. The meaning of requests and responses is that of the older version
- * (RFC 9110), which describes them; what a gRPC call is, grpc.c says. Only resets are special:
+ * (RFC 9110), which describes them. Only resets are special:
  *
  *   RST_STREAM (8) by the client       flowtrace.http2.reset "CANCEL": nobody waits any longer
  *   RST_STREAM (7) by the server       ... "REFUSED_STREAM", error.type the same, status ERROR
  */
-#include "protocols/http2/grpc.h"
 #include "protocols/http2/http2.h"
 
 #include "base/macro.h"
@@ -58,10 +57,7 @@ static void describe_reset(struct bytes field, bool by_client, struct span *span
 void http2_describe(const struct message *request, const struct message *response,
                     struct span *span)
 {
-    if (grpc_is_call(request, response))
-        grpc_describe(request, response, span);
-    else
-        http1_describe(request, response, span);
+    http1_describe(request, response, span);
     describe_reset(message_field(request, HTTP2_FIELD_RESET), true, span);
     if (response)
         describe_reset(message_field(response, HTTP2_FIELD_RESET), false, span);

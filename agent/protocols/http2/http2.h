@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "protocols/http/grpc_body.h"
 #include "protocols/http2/frame.h"
 #include "protocols/http2/hpack.h"
 #include "protocols/http2/names.h"
@@ -26,18 +27,11 @@
 #define HTTP2_STREAMS 128 /* open ones; more are followed with less knowledge */
 #define HTTP2_TRUST 3     /* so many plausible frames in a row, and frames may be unusual */
 
-/* How far the messages in a stream's body are counted: five bytes in front of each. */
-struct http2_progress {
-    uint32_t left; /* bytes of the message in hand, or its length as far as it was read */
-    uint32_t n_messages : 29;
-    uint32_t prefix : 3; /* of the five bytes, so many were read */
-};
-
 struct http2_stream {
     uint32_t id; /* 0: none */
     bool responded; /* its response's head was seen */
-    bool counted;   /* its body consists of messages, and none was missed */
-    struct http2_progress progress[2]; /* by enum sender */
+    bool is_call;   /* of gRPC: its end tells what the bodies told */
+    struct grpc_body bodies[2]; /* by enum sender */
 };
 
 struct http2_direction {
@@ -88,14 +82,8 @@ bool http2_read_block(struct hpack_table *table, struct bytes block, bool cut,
 
 struct http2_stream *http2_stream_find(struct http2_state *http2, uint32_t id);
 struct http2_stream *http2_stream_open(struct http2_state *http2, uint32_t id);
-/* It is over; its counts, if they are known, become a field of the message. */
+/* It is over; what its bodies have told becomes fields of the message. */
 void http2_stream_close(struct http2_state *http2, uint32_t id, struct arena *scratch,
                         struct message *message);
-/* Parts of bodies were missed: nothing is counted any more on the streams that have begun. */
-void http2_streams_uncount(struct http2_state *http2, enum sender sender);
-
-/* How many of the body's next `left` bytes must be seen: 0, or the rest of a message's prefix. */
-size_t http2_progress_need(const struct http2_progress *progress, uint32_t left);
-void http2_progress_read(struct http2_progress *progress, struct bytes prefix);
-/* Passes over bytes of the message in hand, at most `left`; returns their number. */
-uint32_t http2_progress_pass(struct http2_progress *progress, uint32_t left);
+/* Parts of the sender's bodies were missed: nothing is known of those that may have begun. */
+void http2_streams_lose(struct http2_state *http2, enum sender sender);

@@ -19,9 +19,9 @@ static const struct name_row rows[] = {
     ROW(":status", HTTP2_NAME_STATUS),
     ROW(":authority", HTTP1_FIELD_HOST),
     ROW("user-agent", HTTP1_FIELD_USER_AGENT),
-    ROW("grpc-status", HTTP2_FIELD_GRPC_STATUS),
-    ROW("content-type", HTTP2_FIELD_CONTENT_TYPE),
-    ROW("grpc-timeout", HTTP2_FIELD_GRPC_TIMEOUT),
+    ROW("grpc-status", GRPC_FIELD_STATUS),
+    ROW("content-type", GRPC_FIELD_CONTENT_TYPE),
+    ROW("grpc-timeout", GRPC_FIELD_TIMEOUT),
     ROW("content-length", HTTP1_FIELD_BODY_SIZE),
 };
 

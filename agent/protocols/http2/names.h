@@ -4,19 +4,16 @@
  * name, a cookie or an authorization, is passed over and its value stored nowhere.
  *
  * A name is the number of its field in a message: an enum context_name, a field of the older
- * version, whose meaning is the same (RFC 9110), or one of these.
+ * version, whose meaning is the same (RFC 9110), or of gRPC, or one of these.
  */
 #pragma once
 
+#include "protocols/http/grpc.h"
 #include "protocols/http1/http1.h"
 
 enum http2_field {
     HTTP2_NAME_UNKNOWN = 0, /* defined before the connection was joined */
-    HTTP2_FIELD_CONTENT_TYPE = FIELD_PROTOCOL + 32, /* of gRPC's only */
-    HTTP2_FIELD_RESET, /* four bytes, big endian: the code of RST_STREAM */
-    HTTP2_FIELD_GRPC_STATUS,
-    HTTP2_FIELD_GRPC_TIMEOUT,
-    HTTP2_FIELD_GRPC_COUNTS, /* two numbers of four bytes: messages of the client, of the server */
+    HTTP2_FIELD_RESET = FIELD_PROTOCOL + 32, /* four bytes, big endian: the code of RST_STREAM */
     HTTP2_NAME_STATUS, /* :status becomes the message's code */
     HTTP2_NAME_OTHER,  /* of no interest */
 };

@@ -120,11 +120,22 @@ static struct parse_result gather(const struct parse_input *input, const struct 
 
 /* ---- heads ----------------------------------------------------------------------------------- */
 
-static void open_stream(struct http2_state *http2, uint32_t id, struct message *message)
+/* A body whose content type may be among what is unknown is read as nothing. */
+static void begin_body(struct grpc_body *body, const struct message *message)
+{
+    struct bytes content_type = message_field(message, GRPC_FIELD_CONTENT_TYPE);
+
+    *body = (struct grpc_body){.kind = (uint8_t)grpc_body_kind_of(content_type)};
+    if (!content_type.ptr && message->flags & MESSAGE_TRUNCATED)
+        body->kind = GRPC_BODY_LOST;
+}
+
+static void open_stream(struct http2_state *http2, uint32_t id, const struct message *message)
 {
     struct http2_stream *stream = http2_stream_open(http2, id);
 
-    stream->counted = message_field(message, HTTP2_FIELD_CONTENT_TYPE).ptr != NULL;
+    stream->is_call = message_field(message, GRPC_FIELD_CONTENT_TYPE).ptr;
+    begin_body(&stream->bodies[SENDER_CLIENT], message);
     if (id > http2->directions[SENDER_CLIENT].last_stream)
         http2->directions[SENDER_CLIENT].last_stream = id;
 }
@@ -163,10 +174,12 @@ static void classify(struct http2_state *http2, const struct parse_input *input,
     }
     if (input->sender == SENDER_SERVER && is_response(http2, frame, block))
         message->kind = MESSAGE_RESPONSE;
-    if (message->kind == MESSAGE_RESPONSE && message->code / 100 == 1)
+    if (message->kind == MESSAGE_RESPONSE && message->code / 100 == 1) {
         message->flags |= MESSAGE_INTERIM;
-    else if (message->kind == MESSAGE_RESPONSE && stream)
+    } else if (message->kind == MESSAGE_RESPONSE && stream) {
         stream->responded = true;
+        begin_body(&stream->bodies[SENDER_SERVER], message);
+    }
     if (frame->flags & FRAME_END_STREAM)
         message->flags |= MESSAGE_ENDS;
 }

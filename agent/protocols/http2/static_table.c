@@ -38,7 +38,7 @@ const struct static_row static_table[STATIC_TABLE_LEN] = {
     ROW("content-length", "", HTTP1_FIELD_BODY_SIZE),
     ROW("content-location", "", HTTP2_NAME_OTHER),
     ROW("content-range", "", HTTP2_NAME_OTHER),
-    ROW("content-type", "", HTTP2_FIELD_CONTENT_TYPE),
+    ROW("content-type", "", GRPC_FIELD_CONTENT_TYPE),
     ROW("cookie", "", HTTP2_NAME_OTHER),
     ROW("date", "", HTTP2_NAME_OTHER),
     ROW("etag", "", HTTP2_NAME_OTHER),

@@ -102,7 +102,7 @@ size_t http2_resync(void *state, const struct parse_input *input)
     hpack_forget(&direction->table);
     direction->in_data = false;
     direction->n_frames = 0;
-    http2_streams_uncount(http2, input->sender);
+    http2_streams_lose(http2, input->sender);
     while (offset < input->data.len &&
            !starts_message(input->sender, bytes_skip(input->data, offset)))
         offset++;

@@ -346,6 +346,8 @@ void driver_gap(struct driver *driver, enum sender sender)
     struct driver_stream *stream = &driver->streams[sender];
 
     run(driver, sender, true);
+    if (stream->skip == 0 && !stream->lost && !stream->opaque)
+        parse(driver, sender, true);
     advance(stream, stream->len, 0);
     stream->skip = 0;
     stream->lost = true;

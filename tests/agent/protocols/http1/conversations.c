@@ -139,6 +139,19 @@ static const struct conversation conversations[] = {
                "10000000000000003\r\nabc\r\n0\r\n\r\n"),
         SERVER("HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n"
                "+2\r\nno\r\n0\r\n\r\n")),
+    CONVERSATION("a gRPC-Web call, its status in the body", 8,
+        CLIENT("POST /shop.Orders/Get HTTP/1.1\r\nHost: shop:8080\r\n"
+               "content-type: application/grpc-web+proto\r\ngrpc-timeout: 1S\r\n"
+               "Content-Length: 8\r\n\r\n\0\0\0\0\3ask"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web+proto\r\n"
+               "Transfer-Encoding: chunked\r\n\r\n5\r\n\0\0\0\0\4\r\n4\r\ntold\r\n"),
+        SERVER("14\r\n\x80\0\0\0\17grpc-status:5\r\n\r\n0\r\n\r\n"),
+        CLIENT("POST /shop.Orders/List HTTP/1.1\r\nHost: shop:8080\r\n"
+               "content-type: application/grpc-web-text\r\nTransfer-Encoding: chunked\r\n\r\n"
+               "8\r\nAAAAAAA=\r\n0\r\n\r\n"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web-text\r\n"
+               "Content-Length: 40\r\n\r\n"
+               "AAAAAAJvaw==gAAAAA9ncnBjLXN0YXR1czowDQo=")),
     FRAGILE_CONVERSATION("a body without a known end", 4,
         CLIENT("POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 4, 5\r\n\r\nbody"),
         SERVER("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),

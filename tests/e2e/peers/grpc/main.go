@@ -184,12 +184,24 @@ func runServer(port string) {
 	log.Fatal(s.Serve(listener))
 }
 
-func main() {
-	if os.Args[1] == "server" {
-		runServer(os.Args[2])
-		return
+func number(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		log.Fatal(err)
 	}
-	concurrency, _ := strconv.Atoi(os.Args[3])
-	rounds, _ := strconv.Atoi(os.Args[4])
-	runClient(os.Args[2], concurrency, rounds)
+	return n
+}
+
+func main() {
+	arguments := os.Args[2:]
+	switch os.Args[1] {
+	case "server":
+		runServer(arguments[0])
+	case "client":
+		runClient(arguments[0], number(arguments[1]), number(arguments[2]))
+	case "web-server":
+		runWebServer(arguments[0], arguments[1])
+	case "web-client":
+		runWebClient(arguments[0], arguments[1], number(arguments[2]), number(arguments[3]))
+	}
 }

@@ -22,7 +22,7 @@ static struct message request_of(const char *path)
     if (path)
         message_add(&message, HTTP1_FIELD_TARGET, bytes_from_string(path));
     message_add(&message, HTTP1_FIELD_HOST, BYTES_LITERAL("shop:50051"));
-    message_add(&message, HTTP2_FIELD_CONTENT_TYPE, BYTES_LITERAL("application/grpc"));
+    message_add(&message, GRPC_FIELD_CONTENT_TYPE, BYTES_LITERAL("application/grpc"));
     return message;
 }
 
@@ -51,9 +51,10 @@ static void a_call_has_a_service_a_method_and_a_status(void **state)
     struct message request = request_of("/shop.v1.Orders/Get");
     struct message response = {.kind = MESSAGE_RESPONSE, .code = 200};
 
-    message_add(&request, HTTP2_FIELD_GRPC_TIMEOUT, BYTES_LITERAL("250m"));
-    message_add(&response, HTTP2_FIELD_GRPC_STATUS, BYTES_LITERAL("0"));
-    message_add(&response, HTTP2_FIELD_GRPC_COUNTS, BYTES_LITERAL("\0\0\0\1\0\0\1\0"));
+    message_add(&request, GRPC_FIELD_TIMEOUT, BYTES_LITERAL("250m"));
+    message_add(&response, GRPC_FIELD_STATUS, BYTES_LITERAL("0"));
+    message_add(&response, GRPC_FIELD_REQUESTS, BYTES_LITERAL("\0\0\0\1"));
+    message_add(&response, GRPC_FIELD_RESPONSES, BYTES_LITERAL("\0\0\1\0"));
     describe(&request, &response, SPAN_KIND_CLIENT);
     assert_true(bytes_equal(span.name, BYTES_LITERAL("shop.v1.Orders/Get")));
     assert_text("rpc.system", "grpc");
@@ -84,7 +85,7 @@ static void the_statuses_are_errors_by_the_conventions(void **state)
             bool error = kind == SPAN_KIND_SERVER ? server_errors[code] : code != 0;
 
             snprintf(digits, sizeof(digits), "%u", code);
-            message_add(&response, HTTP2_FIELD_GRPC_STATUS, bytes_from_string(digits));
+            message_add(&response, GRPC_FIELD_STATUS, bytes_from_string(digits));
             describe(&request, &response, kind);
             assert_int_equal(find("rpc.grpc.status_code")->integer, code);
             assert_int_equal(span.status == SPAN_STATUS_ERROR, error);
@@ -101,6 +102,24 @@ static void an_answer_without_a_status_of_grpc_is_told_by_its_own(void **state)
     assert_int_equal(find("http.response.status_code")->integer, 502);
     assert_text("error.type", "502");
     assert_null(find("rpc.grpc.status_code"));
+}
+
+static void what_is_no_call_is_told_as_plain_http(void **state)
+{
+    struct message get = {.kind = MESSAGE_REQUEST}, json = {.kind = MESSAGE_REQUEST};
+    struct message call = {.kind = MESSAGE_RESPONSE, .code = 200};
+
+    message_add(&call, GRPC_FIELD_CONTENT_TYPE, BYTES_LITERAL("application/grpc"));
+    message_add(&call, GRPC_FIELD_STATUS, BYTES_LITERAL("0"));
+    message_add(&get, HTTP1_FIELD_METHOD, BYTES_LITERAL("GET"));
+    message_add(&get, GRPC_FIELD_CONTENT_TYPE, BYTES_LITERAL("application/grpc"));
+    message_add(&json, HTTP1_FIELD_METHOD, BYTES_LITERAL("POST"));
+    assert_false(grpc_is_call(&get, &call));
+    assert_false(grpc_is_call(&json, NULL));
+    assert_false(grpc_is_call(&json, &call));
+    json.flags = MESSAGE_TRUNCATED;
+    assert_true(grpc_is_call(&json, &call));
+    assert_false(grpc_is_call(&json, NULL));
 }
 
 static void odd_paths_name_what_they_can(void **state)
@@ -134,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_call_has_a_service_a_method_and_a_status),
         cmocka_unit_test(the_statuses_are_errors_by_the_conventions),
         cmocka_unit_test(an_answer_without_a_status_of_grpc_is_told_by_its_own),
+        cmocka_unit_test(what_is_no_call_is_told_as_plain_http),
         cmocka_unit_test(odd_paths_name_what_they_can),
     };
 

@@ -8,10 +8,10 @@
  * The server's span is an error only where the server is to blame. Neither metadata nor the status
  * message is recorded. flowtrace's own: how many messages went each way, and the deadline.
  */
-#include "protocols/http2/grpc.h"
+#include "protocols/http/grpc.h"
 
+#include "protocols/http1/http1.h"
 #include "protocols/http1/url.h"
-#include "protocols/http2/names.h"
 
 #include "base/macro.h"
 #include "span/semconv.h"
@@ -56,12 +56,21 @@ static const struct {
 };
 static_assert(ELEMENTSOF(statuses) == STATUS_CODES, "a row for every code");
 
+/*
+ * A call is a POST, and its request says so. A response alone proves nothing: proxies that translate
+ * plain HTTP into calls leave grpc-status in it. It is believed where the request's type is unknown.
+ */
 bool grpc_is_call(const struct message *request, const struct message *response)
 {
-    if (message_field(request, HTTP2_FIELD_CONTENT_TYPE).ptr)
+    struct bytes method = message_field(request, HTTP1_FIELD_METHOD);
+
+    if (method.ptr && !bytes_equal(method, BYTES_LITERAL("POST")))
+        return false;
+    if (message_field(request, GRPC_FIELD_CONTENT_TYPE).ptr)
         return true;
-    return response && (message_field(response, HTTP2_FIELD_CONTENT_TYPE).ptr ||
-                        message_field(response, HTTP2_FIELD_GRPC_STATUS).ptr);
+    return response && request->flags & MESSAGE_TRUNCATED &&
+           (message_field(response, GRPC_FIELD_CONTENT_TYPE).ptr ||
+            message_field(response, GRPC_FIELD_STATUS).ptr);
 }
 
 /* "/package.Service/Method": the service is what stands before the last slash. */
@@ -114,7 +123,7 @@ static void describe_status(const struct message *response, struct span *span)
     uint64_t status;
     bool known;
 
-    if (bytes_parse_u64(message_field(response, HTTP2_FIELD_GRPC_STATUS), &status) < 0 ||
+    if (bytes_parse_u64(message_field(response, GRPC_FIELD_STATUS), &status) < 0 ||
         status > INT32_MAX) {
         describe_http(response->code, span);
         return;
@@ -127,33 +136,40 @@ static void describe_status(const struct message *response, struct span *span)
                               : arena_printf(span->arena, "%u", (unsigned)status));
 }
 
-static void describe_counts(struct bytes counts, struct span *span)
+static void describe_count(const struct message *message, unsigned id, struct bytes key,
+                           struct span *span)
 {
-    struct reader reader = reader_make(counts);
-    uint32_t requests = reader_be32(&reader), responses = reader_be32(&reader);
+    struct reader reader = reader_make(message_field(message, id));
+    uint32_t count = reader_be32(&reader);
 
-    if (reader.failed)
-        return;
-    span_add_integer(span, FLOWTRACE_RPC_REQUESTS, requests);
-    span_add_integer(span, FLOWTRACE_RPC_RESPONSES, responses);
+    if (!reader.failed)
+        span_add_integer(span, key, count);
+}
+
+static void describe_counts(const struct message *message, struct span *span)
+{
+    describe_count(message, GRPC_FIELD_REQUESTS, FLOWTRACE_RPC_REQUESTS, span);
+    describe_count(message, GRPC_FIELD_RESPONSES, FLOWTRACE_RPC_RESPONSES, span);
 }
 
 void grpc_describe(const struct message *request, const struct message *response,
                    struct span *span)
 {
-    struct bytes timeout = message_field(request, HTTP2_FIELD_GRPC_TIMEOUT);
+    struct bytes timeout = message_field(request, GRPC_FIELD_TIMEOUT);
+    struct bytes version = message_field(request, HTTP1_FIELD_VERSION);
 
     span_add_text(span, RPC_SYSTEM, BYTES_LITERAL("grpc"));
     describe_path(message_field(request, HTTP1_FIELD_TARGET), span);
     describe_server(request, span);
     span_add_text(span, SEMCONV_NETWORK_PROTOCOL_NAME, BYTES_LITERAL("http"));
-    span_add_text(span, SEMCONV_NETWORK_PROTOCOL_VERSION, BYTES_LITERAL("2"));
+    if (version.len)
+        span_add_text(span, SEMCONV_NETWORK_PROTOCOL_VERSION, version);
     if (timeout.len)
         span_add_text(span, FLOWTRACE_RPC_TIMEOUT, timeout);
     if (response)
         describe_status(response, span);
-    /* Whoever ended the call has the counts. */
-    describe_counts(message_field(request, HTTP2_FIELD_GRPC_COUNTS), span);
+    /* Whoever ended the call has the counts, or each its own. */
+    describe_counts(request, span);
     if (response)
-        describe_counts(message_field(response, HTTP2_FIELD_GRPC_COUNTS), span);
+        describe_counts(response, span);
 }

@@ -111,6 +111,7 @@ enum counter_class {
                              "windows, the longest waiting first")                                 \
     X(messages, INFO, "protocol messages parsed")                                                  \
     X(responses_unpaired, INFO, "responses without a known request")                               \
+    X(requests_repeated, INFO, "datagrams that ask again what is not answered yet: one exchange")  \
     X(exchanges, EXCHANGES, "exchanges begun: a request was seen")                                 \
     X(spans, EXCHANGE_USED, "spans made")                                                          \
     X(exchanges_unselected, EXCHANGE_USED, "exchanges of processes that turned out to be "         \

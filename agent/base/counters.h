@@ -38,10 +38,10 @@ enum counter_class {
     X(packets_data, PACKET_USED, "TCP segments with new bytes")                                    \
     X(packets_repeated, PACKET_USED, "TCP segments whose bytes were there already")                \
     X(packets_control, PACKET_USED, "TCP segments without bytes")                                  \
+    X(packets_datagrams, PACKET_USED, "UDP datagrams")                                             \
     X(packets_fragments, PACKET_USED, "IP fragments that others had to follow")                    \
     X(packets_own, PACKET_USED, "packets of the agent's own connections")                          \
     X(packets_other, PACKET_USED, "packets that are neither TCP nor UDP")                          \
-    X(packets_datagrams, PACKET_LOST, "UDP datagrams, which no protocol reads")                    \
     X(packets_cut, PACKET_LOST, "packets whose headers the capture cut off")                       \
     X(packets_malformed, PACKET_LOST, "packets whose lengths contradict each other")               \
     X(operations, OPERATIONS, "socket operations and TLS calls counted at their hooks (kernel)")   \

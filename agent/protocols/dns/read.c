@@ -89,10 +89,11 @@ static uint32_t hash_question(struct bytes question)
 
         word = 0;
         memcpy(&word, question.ptr, n);
-        hash = hash_pair(hash, word | UINT64_C(0x2020202020202020));
+        hash = (hash ^ (word | UINT64_C(0x2020202020202020))) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
         question = bytes_skip(question, n);
     }
-    return (uint32_t)hash | 1;
+    return (uint32_t)hash_mix(hash) | 1;
 }
 
 static bool class_fits(uint16_t number)

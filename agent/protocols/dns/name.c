@@ -58,16 +58,17 @@ static uint8_t *put_label(uint8_t *out, const uint8_t *label, size_t len)
     return out;
 }
 
-/* Writes at most DNS_NAME_TEXT bytes. Returns where it ended, or NULL: there is no name. */
-static uint8_t *put_name(struct bytes message, size_t at, uint8_t *out)
+uint8_t *dns_name_put(struct bytes message, size_t at, uint8_t *out)
 {
     size_t start = at, total = 0;
 
     while (at < message.len) {
         uint8_t n = message.ptr[at];
 
+        if (n == 0 && total == 0)
+            *out++ = '.';
         if (n == 0)
-            return out;
+            return total == 0 ? out : out - 1; /* without the last dot */
         if (n >= POINTER) {
             if (at + 1 >= message.len)
                 return NULL;
@@ -92,14 +93,10 @@ struct bytes dns_name_text(struct bytes message, size_t at, struct arena *arena)
 
     if (!text)
         return BYTES_NULL;
-    end = put_name(message, at, text);
+    end = dns_name_put(message, at, text);
     arena->used -= DNS_NAME_TEXT;
     if (!end)
         return BYTES_NULL;
-    if (end == text)
-        *end++ = '.';
-    else
-        end--; /* the last dot */
     arena->used += (size_t)(end - text);
     return bytes_make(text, (size_t)(end - text));
 }

@@ -18,6 +18,10 @@ size_t dns_name_end(struct bytes message, size_t at);
 
 /*
  * The name at `at` as text (RFC 1035 section 5.1): "www.example.com", the root as ".", a dot in a
- * label as "\.", what is not printable as "\007". Empty where it is none or the arena is full.
+ * label as "\.", what is not printable as "\007". Writes at most DNS_NAME_TEXT bytes to `out`, and
+ * returns their end, or NULL: it is none.
  */
+uint8_t *dns_name_put(struct bytes message, size_t at, uint8_t *out);
+
+/* The same in the arena; empty where it is none or the arena is full. */
 struct bytes dns_name_text(struct bytes message, size_t at, struct arena *arena);

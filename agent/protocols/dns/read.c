@@ -9,6 +9,7 @@
 
 #define RCODE_HEADER_MAX 11
 #define MULTICAST_QUESTIONS_MAX 255
+#define RECORD_TEXT (DNS_NAME_TEXT + 64) /* type, numbers, name */
 #define CLASS_MASK 0x7fff /* in mDNS the other bit is a flag (RFC 6762 sections 5.4 and 10.2) */
 
 static uint16_t be16(const uint8_t *p)
@@ -113,18 +114,21 @@ static size_t question_end(struct bytes data, size_t at)
     return class_fits(be16(data.ptr + end + 2)) ? end + 4 : 0;
 }
 
-static void take_question(struct bytes data, size_t end, struct arena *scratch,
+/* False: its name leads nowhere. */
+static bool take_question(struct bytes data, size_t end, struct arena *scratch,
                           struct message *fields, struct dns_message *message)
 {
     size_t start = DNS_HEADER_SIZE;
+    struct bytes name;
 
     message->question = hash_question(bytes_slice(data, start, end - start));
     message->type = be16(data.ptr + end - 4);
-    message->name = bytes_slice(data, start, end - 4 - start);
     if (!fields || message->flags & DNS_FLAG_RESPONSE)
-        return;
-    message_add(fields, DNS_FIELD_NAME, dns_name_text(data, start, scratch));
+        return true;
+    name = dns_name_text(data, start, scratch);
+    message_add(fields, DNS_FIELD_NAME, name);
     message_add(fields, DNS_FIELD_QUESTION, bytes_slice(data, end - 4, 4));
+    return name.len > 0;
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -151,48 +155,73 @@ static size_t read_record(struct bytes data, size_t at, struct record *ret_recor
                                                          : ret_record->data + ret_record->len;
 }
 
-/* Where the name stands in the data of a record that has one, and how many numbers before it. */
-static unsigned numbers_before_name(uint16_t type)
+/* How many numbers stand before the name in the data of a record that has one; -1: it has none. */
+static int numbers_before_name(uint16_t type)
 {
     switch (type) {
-    case DNS_TYPE_SRV:
-        return 3;
+    case DNS_TYPE_CNAME:
+    case DNS_TYPE_DNAME:
+    case DNS_TYPE_NS:
+    case DNS_TYPE_PTR:
+        return 0;
     case DNS_TYPE_MX:
         return 1;
+    case DNS_TYPE_SRV:
+        return 3;
     default:
-        return 0;
+        return -1;
     }
 }
 
-static bool has_name(uint16_t type)
+static uint8_t *put_number(uint8_t *out, uint16_t number)
 {
-    return type == DNS_TYPE_CNAME || type == DNS_TYPE_PTR || type == DNS_TYPE_SRV ||
-           type == DNS_TYPE_MX || type == DNS_TYPE_NS || type == DNS_TYPE_DNAME;
+    uint16_t unit = 1;
+
+    while (number / unit >= 10)
+        unit = (uint16_t)(10 * unit);
+    for (; unit; unit /= 10)
+        *out++ = (uint8_t)('0' + number / unit % 10);
+    return out;
+}
+
+static uint8_t *put_type(uint8_t *out, uint16_t type)
+{
+    struct bytes name = dns_type_name(type);
+    struct bytes text = name.len ? name : BYTES_LITERAL("TYPE");
+
+    memcpy(out, text.ptr, text.len);
+    return name.len ? out + text.len : put_number(out + text.len, type);
+}
+
+/* " 10 mail.example.com" behind the type, or nothing. */
+static uint8_t *put_target(uint8_t *out, struct bytes data, const struct record *record)
+{
+    int n = numbers_before_name(record->type);
+    uint8_t *at = out;
+
+    if (n < 0 || record->len <= 2 * (size_t)n)
+        return out;
+    for (int i = 0; i < n; i++) {
+        *at++ = ' ';
+        at = put_number(at, be16(data.ptr + record->data + 2 * i));
+    }
+    *at++ = ' ';
+    at = dns_name_put(bytes_slice(data, 0, record->data + record->len),
+                      record->data + 2 * (size_t)n, at);
+    return at ? at : out;
 }
 
 /* "CNAME www.example.com", "MX 10 mail.example.com", "TXT": what others hold is not told. */
 static struct bytes record_text(struct bytes data, const struct record *record,
                                 struct arena *scratch)
 {
-    struct bytes type = dns_type_name(record->type), name = BYTES_NULL;
-    unsigned n = has_name(record->type) ? numbers_before_name(record->type) : 0;
-    size_t start;
+    uint8_t *text = arena_alloc(scratch, RECORD_TEXT), *end;
 
-    if (has_name(record->type) && record->len > 2 * n)
-        name = dns_name_text(bytes_slice(data, 0, record->data + record->len),
-                             record->data + 2 * n, scratch);
-    start = scratch->used;
-    if (type.len)
-        arena_copy(scratch, type);
-    else
-        arena_printf(scratch, "TYPE%u", record->type);
-    for (unsigned i = 0; name.len && i < n; i++)
-        arena_printf(scratch, " %u", be16(data.ptr + record->data + 2 * i));
-    if (name.len) {
-        arena_copy(scratch, BYTES_LITERAL(" "));
-        arena_copy(scratch, name);
-    }
-    return bytes_make(scratch->base + start, scratch->used - start);
+    if (!text)
+        return BYTES_NULL;
+    end = put_target(put_type(text, record->type), data, record);
+    scratch->used -= (size_t)(text + RECORD_TEXT - end);
+    return bytes_make(text, (size_t)(end - text));
 }
 
 /* How many of each were told. */
@@ -238,8 +267,8 @@ static enum dns_result read_questions(struct bytes data, struct arena *scratch,
             return DNS_BAD;
         if (end == DNS_CUT)
             return i == 0 ? DNS_SHORT : DNS_PART;
-        if (i == 0)
-            take_question(data, end, scratch, fields, message);
+        if (i == 0 && !take_question(data, end, scratch, fields, message))
+            return DNS_BAD;
         *at = end;
     }
     return DNS_WHOLE;

@@ -20,9 +20,8 @@ struct dns_message {
     unsigned opcode;
     unsigned rcode; /* extended by OPT */
     uint16_t counts[DNS_SECTIONS];
-    uint16_t type;      /* of the first question, if there is one */
-    uint32_t question;  /* a hash of it, whatever the case of its letters; 0: there is none */
-    struct bytes name;  /* its name, as it stands there */
+    uint16_t type;     /* of the first question, if there is one */
+    uint32_t question; /* a hash of it, whatever the case of its letters; 0: there is none */
 };
 
 /*

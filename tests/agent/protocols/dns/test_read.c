@@ -134,6 +134,8 @@ static void what_is_no_header_is_bad(void **state)
         BYTES_LITERAL("\x00\x01\x01\x00\x00\x02"), /* two questions at once */
         BYTES_LITERAL("\x00\x01\x01\x00\x00\x01\x00\x02"), /* a question with answers */
         BYTES_LITERAL("\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01" "a\x00\x00\x01\x00\x09"),
+        /* A name that leads into the header, and nowhere from there. */
+        BYTES_LITERAL("\xc0\x09\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01" "a\xc0\x00\x00\x01\x00\x01"),
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++)

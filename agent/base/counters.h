@@ -38,10 +38,10 @@ enum counter_class {
     X(packets_data, PACKET_USED, "TCP segments with new bytes")                                    \
     X(packets_repeated, PACKET_USED, "TCP segments whose bytes were there already")                \
     X(packets_control, PACKET_USED, "TCP segments without bytes")                                  \
+    X(packets_datagrams, PACKET_USED, "UDP datagrams")                                             \
     X(packets_fragments, PACKET_USED, "IP fragments that others had to follow")                    \
     X(packets_own, PACKET_USED, "packets of the agent's own connections")                          \
     X(packets_other, PACKET_USED, "packets that are neither TCP nor UDP")                          \
-    X(packets_datagrams, PACKET_LOST, "UDP datagrams, which no protocol reads")                    \
     X(packets_cut, PACKET_LOST, "packets whose headers the capture cut off")                       \
     X(packets_malformed, PACKET_LOST, "packets whose lengths contradict each other")               \
     X(operations, OPERATIONS, "socket operations and TLS calls counted at their hooks (kernel)")   \
@@ -113,6 +113,7 @@ enum counter_class {
                              "windows, the longest waiting first")                                 \
     X(messages, INFO, "protocol messages parsed")                                                  \
     X(responses_unpaired, INFO, "responses without a known request")                               \
+    X(requests_repeated, INFO, "datagrams that ask again what is not answered yet: one exchange")  \
     X(exchanges, EXCHANGES, "exchanges begun: a request was seen")                                 \
     X(spans, EXCHANGE_USED, "spans made")                                                          \
     X(exchanges_unselected, EXCHANGE_USED, "exchanges of processes that turned out to be "         \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A batch back to spans. The batch's bytes are those of otlp_encode_span(), so what a struct span
- * cannot hold (lists as values, ids of other lengths, more attributes than its table) is no span of
+ * cannot hold (lists of other things than texts, ids of other lengths, more attributes than its table) is no span of
  * ours: -EBADMSG.
  */
 #include "otlp/otlp.h"
@@ -16,7 +16,30 @@ static struct bytes binary_bytes(ProtobufCBinaryData data)
     return (struct bytes){data.data, data.len};
 }
 
-static int get_attribute(const OtlpKeyValue *pair, struct attribute *ret_attribute)
+/* Where the lists of a span, or resource, are while it is looked at. */
+struct texts_store {
+    struct bytes items[SPAN_TEXTS_MAX];
+    size_t n;
+};
+
+static int get_texts(const OtlpArrayValue *array, struct texts_store *store,
+                     struct attribute *attribute)
+{
+    if (!array || array->n_values > SPAN_TEXTS_MAX - store->n)
+        return -EBADMSG;
+    attribute->type = ATTRIBUTE_TEXTS;
+    attribute->texts.items = store->items + store->n;
+    attribute->texts.n = array->n_values;
+    for (size_t i = 0; i < array->n_values; i++) {
+        if (array->values[i]->value_case != OTLP_VALUE_STRING)
+            return -EBADMSG;
+        store->items[store->n++] = binary_bytes(array->values[i]->string_value);
+    }
+    return 0;
+}
+
+static int get_attribute(const OtlpKeyValue *pair, struct texts_store *store,
+                         struct attribute *ret_attribute)
 {
     struct attribute attribute = {.key = binary_bytes(pair->key)};
     const OtlpAnyValue *value = pair->value;
@@ -40,6 +63,10 @@ static int get_attribute(const OtlpKeyValue *pair, struct attribute *ret_attribu
         attribute.type = ATTRIBUTE_BOOLEAN;
         attribute.boolean = value->bool_value;
         break;
+    case OTLP_VALUE_ARRAY:
+        if (get_texts(value->array_value, store, &attribute) < 0)
+            return -EBADMSG;
+        break;
     default:
         return -EBADMSG;
     }
@@ -47,12 +74,14 @@ static int get_attribute(const OtlpKeyValue *pair, struct attribute *ret_attribu
     return 0;
 }
 
-static int get_attributes(OtlpKeyValue *const *pairs, size_t n, struct attribute *attributes)
+static int get_attributes(OtlpKeyValue *const *pairs, size_t n, struct texts_store *store,
+                          struct attribute *attributes)
 {
     int r = 0;
 
+    store->n = 0;
     for (size_t i = 0; i < n && r == 0; i++)
-        r = get_attribute(pairs[i], &attributes[i]);
+        r = get_attribute(pairs[i], store, &attributes[i]);
     return r;
 }
 
@@ -78,7 +107,7 @@ static int get_links(const OtlpSpan *message, struct span *span)
     return 0;
 }
 
-static int get_span(const OtlpSpan *message, struct span *span)
+static int get_span(const OtlpSpan *message, struct texts_store *store, struct span *span)
 {
     struct span_id *parent = &span->parent_span_id;
 
@@ -103,7 +132,7 @@ static int get_span(const OtlpSpan *message, struct span *span)
         span->status_message = binary_bytes(message->status->message);
     }
     span->n_attributes = (unsigned)message->n_attributes;
-    if (get_attributes(message->attributes, message->n_attributes, span->attributes) < 0)
+    if (get_attributes(message->attributes, message->n_attributes, store, span->attributes) < 0)
         return -EBADMSG;
     return get_links(message, span);
 }
@@ -112,6 +141,7 @@ static int decode_group(const struct batch_group *group, otlp_span_sink sink, vo
 {
     _cleanup_(message_freep) ProtobufCMessage *message = NULL;
     _cleanup_(freep) struct attribute *attributes = NULL;
+    struct texts_store resource_texts, span_texts;
     const OtlpResource *resource;
     int r = message_unpack(OTLP_RESOURCE_DESCRIPTOR, group->resource, &message);
 
@@ -121,14 +151,14 @@ static int decode_group(const struct batch_group *group, otlp_span_sink sink, vo
     attributes = calloc(resource->n_attributes + 1, sizeof(*attributes));
     if (!attributes)
         return -ENOMEM;
-    r = get_attributes(resource->attributes, resource->n_attributes, attributes);
+    r = get_attributes(resource->attributes, resource->n_attributes, &resource_texts, attributes);
     for (size_t i = 0; i < group->n_spans && r == 0; i++) {
         _cleanup_(message_freep) ProtobufCMessage *span_message = NULL;
         struct span span;
 
         r = message_unpack(OTLP_SPAN_DESCRIPTOR, group->spans[i], &span_message);
         if (r == 0)
-            r = get_span((const OtlpSpan *)span_message, &span);
+            r = get_span((const OtlpSpan *)span_message, &span_texts, &span);
         if (r == 0)
             sink(arg, attributes, resource->n_attributes, &span);
     }

@@ -47,6 +47,8 @@ enum {
     VALUE_BOOL = 2,
     VALUE_INT = 3,
     VALUE_DOUBLE = 4,
+    VALUE_ARRAY = 5,
+    ARRAY_VALUES = 1,
 };
 
 #define TRACE_ID_LEN sizeof(struct trace_id)
@@ -67,6 +69,8 @@ struct measured_attribute {
     const struct attribute *attribute;
     struct measured_text key;
     struct measured_text text; /* of an attribute that is one */
+    size_t list_size;          /* ArrayValue, of one that is a list, */
+    size_t max_text;           /* whose items were cut there */
     size_t value_size;         /* AnyValue, without its head */
     size_t size;               /* KeyValue, without its head */
 };
@@ -112,6 +116,20 @@ static size_t fixed64_field_size(uint64_t value)
     return value ? FIXED64_SIZE : 0;
 }
 
+/* The items of a list, each an AnyValue: what they need. */
+static size_t measure_texts(const struct attribute *attribute, struct marks *marks)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < attribute->texts.n; i++) {
+        struct measured_text item =
+            measure_text(cut_text(attribute->texts.items[i], marks), marks);
+
+        size += wire_field_size(wire_field_size(item.size));
+    }
+    return size;
+}
+
 static size_t measure_value(struct measured_attribute *measured, struct marks *marks)
 {
     const struct attribute *attribute = measured->attribute;
@@ -126,6 +144,10 @@ static size_t measure_value(struct measured_attribute *measured, struct marks *m
         return FIXED64_SIZE;
     case ATTRIBUTE_BOOLEAN:
         return 2;
+    case ATTRIBUTE_TEXTS:
+        measured->list_size = measure_texts(attribute, marks);
+        measured->max_text = marks->max_text;
+        return wire_field_size(measured->list_size);
     }
     return 0;
 }
@@ -202,6 +224,22 @@ static uint8_t *put_fixed64_field(uint8_t *place, unsigned number, uint64_t valu
     return value ? put_fixed64(place, number, value) : place;
 }
 
+static uint8_t *put_texts(uint8_t *place, const struct measured_attribute *measured)
+{
+    const struct attribute *attribute = measured->attribute;
+    struct marks counted = {.max_text = measured->max_text}; /* when it was measured */
+
+    place = wire_put_head(place, VALUE_ARRAY, measured->list_size);
+    for (size_t i = 0; i < attribute->texts.n; i++) {
+        struct measured_text item =
+            measure_text(cut_text(attribute->texts.items[i], &counted), &counted);
+
+        place = wire_put_head(place, ARRAY_VALUES, wire_field_size(item.size));
+        place = put_text(place, VALUE_STRING, &item);
+    }
+    return place;
+}
+
 static uint8_t *put_value(uint8_t *place, const struct measured_attribute *measured)
 {
     const struct attribute *attribute = measured->attribute;
@@ -217,6 +255,8 @@ static uint8_t *put_value(uint8_t *place, const struct measured_attribute *measu
         return put_fixed64(place, VALUE_DOUBLE, real);
     case ATTRIBUTE_BOOLEAN:
         return put_varint(place, VALUE_BOOL, attribute->boolean);
+    case ATTRIBUTE_TEXTS:
+        return put_texts(place, measured);
     }
     return place;
 }

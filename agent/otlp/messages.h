@@ -8,6 +8,7 @@
 #include "proto/trace_service.pb-c.h"
 
 typedef Opentelemetry__Proto__Common__V1__AnyValue OtlpAnyValue;
+typedef Opentelemetry__Proto__Common__V1__ArrayValue OtlpArrayValue;
 typedef Opentelemetry__Proto__Common__V1__KeyValue OtlpKeyValue;
 typedef Opentelemetry__Proto__Resource__V1__Resource OtlpResource;
 typedef Opentelemetry__Proto__Trace__V1__Span OtlpSpan;
@@ -28,6 +29,7 @@ typedef Opentelemetry__Proto__Trace__V1__Status OtlpStatus;
 #define OTLP_VALUE_BOOL OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_BOOL_VALUE
 #define OTLP_VALUE_INT OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_INT_VALUE
 #define OTLP_VALUE_DOUBLE OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_DOUBLE_VALUE
+#define OTLP_VALUE_ARRAY OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_ARRAY_VALUE
 
 #define OTLP_SPAN_DESCRIPTOR (&opentelemetry__proto__trace__v1__span__descriptor)
 #define OTLP_RESOURCE_DESCRIPTOR (&opentelemetry__proto__resource__v1__resource__descriptor)

@@ -158,6 +158,8 @@ static void add_end(const struct exchange *exchange, struct span *span)
 
     if (exchange->end != EXCHANGE_ANSWERED && exchange->end != EXCHANGE_CLOSED)
         span_add_boolean(span, FLOWTRACE_INCOMPLETE, true);
+    if (exchange->repeats)
+        span_add_integer(span, FLOWTRACE_REQUEST_REPEATS, exchange->repeats);
     if (!error_type)
         return;
     span->status = SPAN_STATUS_ERROR;

@@ -22,12 +22,20 @@
 
 #include "base/bytes.h"
 #include "span/context.h"
+#include "span/event.h"
 #include "span/span.h"
 
 #define MESSAGE_FIELDS_MAX 28
 #define SKIP_UNTIL_CLOSE UINT64_MAX
 #define SCRATCH_SIZE 32768 /* bytes of parse_input.scratch */
 #define PARSE_WINDOW 16384 /* so much of an unfinished message is kept: who wants more is cut */
+
+/*
+ * What the bytes are: a stretch of a stream, or all of one datagram, of which the end may be missing
+ * where it was too long to be captured. Messages do not reach from one datagram into the next, and
+ * the same one may come twice: a request with the `stream` of one that is open is that one again.
+ */
+enum delivery { DELIVERY_STREAM, DELIVERY_DATAGRAM };
 
 /* Who sent the bytes: the side that opened the connection to ask, or the side that answers. */
 enum sender { SENDER_CLIENT, SENDER_SERVER };
@@ -104,6 +112,9 @@ struct parse_input {
     bool cut;
     struct bytes data;
     struct arena *scratch; /* SCRATCH_SIZE bytes, empty: for what must be decoded to be read */
+    enum delivery delivery;  /* of datagrams `cut` is always set: nothing comes behind one */
+    const struct endpoint *source; /* of a datagram over IP, where both are known, else NULL: */
+    const struct endpoint *destination; /* it may go to a group, or its port may say more */
 };
 
 enum probe_result {
@@ -125,7 +136,7 @@ struct protocol {
     struct protocol_traits traits;
 
     /* Do these first bytes of one direction look like this protocol, and who sent them? */
-    enum probe_result (*probe)(struct bytes data);
+    enum probe_result (*probe)(struct bytes data, enum delivery delivery);
 
     /* The next step in the sender's direction. ret_message is written with PARSE_MESSAGE only. */
     struct parse_result (*parse)(void *state, const struct parse_input *input,

@@ -5,12 +5,14 @@
  * that includes libpcap.
  *
  *   packet -> packet.c: layers -> segment.c: streams -> events
+ *                              -> datagram.c            -> events
  *
  * Packets know no processes: the spans are the servers', and causes are read from headers only.
  */
 #include "base/clock.h"
 #include "base/log.h"
 #include "enrich/process.h"
+#include "source/datagram.h"
 #include "source/own_sockets.h"
 #include "source/segment.h"
 #include "source/source.h"
@@ -25,6 +27,7 @@
 #define SNAPSHOT_LENGTH 262144 /* as tcpdump has it: all of a packet */
 #define HELD_MAX (16u << 20)
 #define KERNEL_BUFFER (16 << 20)
+#define OWN_SEEN 1024 /* connections of datagrams of which it is known whether they are the agent's */
 #define BATCH_MS 10 /* packets gather in the kernel for so long */
 
 struct pcap_source {
@@ -37,6 +40,11 @@ struct pcap_source {
     uint64_t now_ns; /* the latest packet's time */
     struct fragments *fragments;
     struct segments *segments;
+    uint64_t datagrams; /* bytes of those so far */
+    struct {
+        uint64_t connection;
+        bool own;
+    } seen[OWN_SEEN]; /* by the connection's last bits; live only */
     bool introduced; /* EVENT_HOST was delivered */
     /* During a drain. */
     event_sink sink;
@@ -59,6 +67,36 @@ static void deliver(void *arg, const struct event *event)
 static bool is_own(void *arg, const struct packet *packet)
 {
     return own_sockets_have(&packet->source) || own_sockets_have(&packet->destination);
+}
+
+/* To ask for each datagram would cost more than all else. */
+static bool is_own_datagram(struct pcap_source *source, const struct packet *packet,
+                            uint64_t connection)
+{
+    size_t i = connection % OWN_SEEN;
+
+    if (!source->live)
+        return false;
+    if (source->seen[i].connection != connection) {
+        source->seen[i].connection = connection;
+        source->seen[i].own = is_own(source, packet);
+    }
+    return source->seen[i].own;
+}
+
+static void take_datagram(struct pcap_source *source, const struct packet *packet)
+{
+    struct datagram_event event;
+    bool own;
+
+    datagram_to_event(packet, source->now_ns, source->datagrams, &event);
+    own = is_own_datagram(source, packet, event.event.connection);
+    counters_add(source->options.counters,
+                 own ? COUNTER_packets_own : COUNTER_packets_datagrams, 1);
+    if (own || packet->length == 0)
+        return;
+    source->datagrams += packet->length;
+    deliver(source, &event.event);
 }
 
 /* ---- packets in ------------------------------------------------------------------------------ */
@@ -84,7 +122,7 @@ static void take_packet(struct pcap_source *source, const struct pcap_pkthdr *he
     if (result != PACKET_OK)
         counters_add(counters, result_counters[result], 1);
     else if (packet.transport != IPPROTO_TCP)
-        counters_add(counters, COUNTER_packets_datagrams, 1);
+        take_datagram(source, &packet);
     else
         segments_add(source->segments, &packet, source->now_ns);
 }

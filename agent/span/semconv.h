@@ -58,6 +58,8 @@
 #define FLOWTRACE_START_MOVED BYTES_LITERAL("flowtrace.start.moved")
 /* Bytes of the exchange are missing: what is said may be incomplete. */
 #define FLOWTRACE_INCOMPLETE BYTES_LITERAL("flowtrace.incomplete")
+/* How often the request was sent again, in a datagram, before it was answered. */
+#define FLOWTRACE_REQUEST_REPEATS BYTES_LITERAL("flowtrace.request.repeats")
 /*
  * How many texts of the span, or resource, were not UTF-8 and hold U+FFFD where they were broken.
  */

@@ -41,6 +41,16 @@ void span_add_integer(struct span *span, struct bytes key, int64_t integer)
         attribute->integer = integer;
 }
 
+void span_add_texts(struct span *span, struct bytes key, const struct bytes *items, size_t n)
+{
+    struct attribute *attribute = next_attribute(span, key, ATTRIBUTE_TEXTS);
+
+    if (attribute) {
+        attribute->texts.items = items;
+        attribute->texts.n = n;
+    }
+}
+
 void span_add_boolean(struct span *span, struct bytes key, bool boolean)
 {
     struct attribute *attribute = next_attribute(span, key, ATTRIBUTE_BOOLEAN);

@@ -12,6 +12,7 @@
 #define SPAN_ATTRIBUTES_MAX 128
 #define ATTRIBUTE_TEXT_MAX 4096 /* characters of a value, where nothing else is said */
 #define SPAN_LINKS_MAX 4
+#define SPAN_TEXTS_MAX 64 /* items of all lists of a span */
 
 struct trace_id {
     uint8_t bytes[16]; /* all zero: none */
@@ -34,7 +35,8 @@ enum span_kind {
 /* The numbers are OTLP's Status.StatusCode. */
 enum span_status { SPAN_STATUS_UNSET = 0, SPAN_STATUS_OK = 1, SPAN_STATUS_ERROR = 2 };
 
-enum attribute_type { ATTRIBUTE_TEXT, ATTRIBUTE_INTEGER, ATTRIBUTE_REAL, ATTRIBUTE_BOOLEAN };
+enum attribute_type { ATTRIBUTE_TEXT, ATTRIBUTE_INTEGER, ATTRIBUTE_REAL, ATTRIBUTE_BOOLEAN,
+                      ATTRIBUTE_TEXTS };
 
 struct attribute {
     struct bytes key;
@@ -44,6 +46,10 @@ struct attribute {
         int64_t integer;
         double real;
         bool boolean;
+        struct {
+            const struct bytes *items;
+            size_t n;
+        } texts;
     };
 };
 
@@ -96,11 +102,12 @@ static inline bool span_id_equal(const struct span_id *a, const struct span_id *
 void span_reset(struct span *span, struct arena *arena);
 
 /*
- * Add an attribute. `key` is one of semconv.h or another string that outlives the span; text is not
- * copied. A full table counts the attribute as dropped. Keys are not checked for repetition.
+ * Add an attribute. `key` is one of semconv.h or another string that outlives the span; texts, and
+ * a list of them, are not copied. A full table counts the attribute as dropped. Keys are not checked for repetition.
  */
 void span_add_text(struct span *span, struct bytes key, struct bytes text);
 void span_add_integer(struct span *span, struct bytes key, int64_t integer);
+void span_add_texts(struct span *span, struct bytes key, const struct bytes *items, size_t n);
 void span_add_boolean(struct span *span, struct bytes key, bool boolean);
 
 /* The attribute with this key, or NULL. */

@@ -9,13 +9,13 @@
 #include "track/internal.h"
 
 /* `first`: nothing else was sent on the connection. */
-static enum probe_result probe_all(struct bytes data, bool first,
+static enum probe_result probe_all(struct bytes data, enum delivery delivery, bool first,
                                    const struct protocol **ret_protocol)
 {
     enum probe_result best = PROBE_NO;
 
     for (size_t i = 0; protocols[i]; i++) {
-        enum probe_result result = protocols[i]->probe(data);
+        enum probe_result result = protocols[i]->probe(data, delivery);
 
         if (result == PROBE_FIRST)
             result = first ? PROBE_CLIENT : PROBE_NO;
@@ -98,7 +98,8 @@ static void adopt(struct track *track, struct connection *connection,
     connection->client_dir = result == PROBE_CLIENT ? event->dir : !event->dir;
     stream->started = true;
     stream->lost = stream->quiet = !from_start;
-    connection->suspect |= stream->lost || connection->streams[!event->dir].lost;
+    if (connection_delivery(connection) == DELIVERY_STREAM)
+        connection->suspect |= stream->lost || connection->streams[!event->dir].lost;
     if (stream->lost)
         stream_drop_window(track, stream);
     stream_drop_window(track, &connection->streams[!event->dir]);
@@ -111,6 +112,7 @@ bool detect(struct track *track, struct connection *connection, const struct eve
     uint32_t kept = stream->window ? stream->window->len : 0;
     bool whole = event->data.len == event->length, from_start;
     bool first = connection->from_start && !connection->streams[!event->dir].started;
+    enum delivery delivery = connection_delivery(connection);
     enum probe_result result = PROBE_NO;
     const struct protocol *protocol = NULL;
 
@@ -122,11 +124,11 @@ bool detect(struct track *track, struct connection *connection, const struct eve
     if (kept == 0 && connection->from_start && stream->started)
         result = PROBE_NO;
     else if (kept == 0)
-        result = probe_all(event->data, first, &protocol);
+        result = probe_all(event->data, delivery, first, &protocol);
     else if (keep(track, connection, event))
-        result = probe_all(bytes_make(stream->window->bytes, stream->window->len), first,
+        result = probe_all(bytes_make(stream->window->bytes, stream->window->len), delivery, first,
                            &protocol);
-    from_start = transport_is_datagram(connection->transport) ||
+    from_start = delivery == DELIVERY_DATAGRAM ||
                  (connection->from_start &&
                   connection_begins_at(connection, event->dir,
                                        stream->window ? stream->head_position : event->position));

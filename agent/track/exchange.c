@@ -358,12 +358,27 @@ static void turn(struct stream *stream)
     stream->quiet = false;
 }
 
+/* Nobody has answered yet, so it was sent again: the open request, or NULL. */
+static struct exchange *find_repeated(const struct connection *connection,
+                                      const struct message *message)
+{
+    if (connection_delivery(connection) == DELIVERY_STREAM || !message->stream)
+        return NULL;
+    return find_open(connection, message->stream);
+}
+
 static void take_request(struct track *track, struct connection *connection, enum direction dir,
                          const struct message *message, struct bytes content,
                          const struct event *event)
 {
-    struct exchange *exchange;
+    struct exchange *exchange = find_repeated(connection, message);
 
+    connection->streams[dir].current = NULL;
+    if (exchange) {
+        exchange->repeats++;
+        counters_add(track->counters, COUNTER_requests_repeated, 1);
+        return;
+    }
     if (connection->n_open == OPEN_MAX) {
         connection_give_up(track, connection, CONNECTION_DESYNCHRONIZED, event);
         return;

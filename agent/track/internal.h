@@ -161,6 +161,11 @@ static inline bool connection_begins_at(const struct connection *connection, enu
             (dir == DIR_OUT && position == connection->starts[dir] + 1));
 }
 
+static inline enum delivery connection_delivery(const struct connection *connection)
+{
+    return transport_is_datagram(connection->transport) ? DELIVERY_DATAGRAM : DELIVERY_STREAM;
+}
+
 /* state.c: 0 or -ENOMEM; states_done(track) releases, also after a failure. */
 int states_init(struct track *track);
 void states_done(struct track *track);

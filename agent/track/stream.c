@@ -36,12 +36,19 @@ struct feed {
 
 static struct parse_input make_input(const struct feed *feed, struct bytes data, bool cut)
 {
+    const struct connection *connection = feed->connection;
+    const struct endpoint *ends[] = {&connection->remote, &connection->local};
+    bool has_ends = connection->transport == TRANSPORT_UDP;
+
     arena_reset(&feed->track->scratch);
     return (struct parse_input){
-        .sender = feed->dir == feed->connection->client_dir ? SENDER_CLIENT : SENDER_SERVER,
+        .sender = feed->dir == connection->client_dir ? SENDER_CLIENT : SENDER_SERVER,
         .cut = cut,
         .data = data,
         .scratch = &feed->track->scratch,
+        .delivery = connection_delivery(connection),
+        .source = has_ends ? ends[feed->dir] : NULL,
+        .destination = has_ends ? ends[!feed->dir] : NULL,
     };
 }
 
@@ -141,6 +148,10 @@ static void lose(const struct feed *feed, bool gap)
 {
     if (feed->stream->lost && feed->stream->quiet)
         return;
+    if (connection_delivery(feed->connection) == DELIVERY_DATAGRAM) {
+        feed->stream->lost = feed->stream->quiet = true; /* the rest of this one */
+        return;
+    }
     counters_add(feed->track->counters, COUNTER_streams_gaps, !feed->stream->lost);
     distrust(feed, feed->dir == feed->connection->client_dir ? feed->stream->current : NULL, gap);
     if (is_known(feed))
@@ -498,21 +509,21 @@ static void start(const struct feed *feed)
         stream->next = connection->starts[feed->dir];
 }
 
-void stream_feed(struct track *track, struct connection *connection, const struct event *event)
+static void feed_bytes(const struct feed *feed)
 {
-    struct stream *stream = &connection->streams[event->dir];
-    struct feed feed = {track, connection, stream, event, event->dir};
+    struct stream *stream = feed->stream;
+    const struct event *event = feed->event;
     uint64_t end = event->position + event->length, tail = event->length - event->data.len;
     struct bytes data = event->data;
     int64_t ahead;
 
     if (stream->started)
-        note_turn(&feed);
-    start(&feed);
+        note_turn(feed);
+    start(feed);
     ahead = (int64_t)(event->position - stream->next);
     stream->last_ns = event->time_ns;
     if ((int64_t)(end - stream->next) <= 0) {
-        track_count_operation(track, COUNTER_operations_duplicate);
+        track_count_operation(feed->track, COUNTER_operations_duplicate);
         return;
     }
     if (ahead < 0) {
@@ -521,10 +532,42 @@ void stream_feed(struct track *track, struct connection *connection, const struc
         tail -= seen_before > data.len ? seen_before - data.len : 0;
         data = bytes_skip(data, (size_t)seen_before);
     } else {
-        feed_hole(&feed, (uint64_t)ahead, true);
+        feed_hole(feed, (uint64_t)ahead, true);
     }
     stream->next = end;
-    feed_data(&feed, data, end - tail - data.len);
-    feed_hole(&feed, tail, false);
-    track_count_operation(track, COUNTER_operations_parsed);
+    feed_data(feed, data, end - tail - data.len);
+    feed_hole(feed, tail, false);
+    track_count_operation(feed->track, COUNTER_operations_parsed);
+}
+
+/*
+ * A datagram is what it is: nothing of the last one goes on in it, nothing of it in the next one, and
+ * what is not understood of it leaves the others as they are.
+ */
+static void feed_datagram(const struct feed *feed)
+{
+    struct stream *stream = feed->stream;
+    struct bytes data = feed->event->data;
+
+    stream->started = true;
+    stream->lost = stream->quiet = stream->ends = false;
+    stream->skip = 0;
+    stream->current = NULL;
+    stream->next = feed->event->position;
+    stream->last_ns = feed->event->time_ns;
+    parse_view(feed, data, feed->event->position, false, true);
+    if (is_known(feed) && stream->skip)
+        pass(feed, stream->skip); /* a body ends with its datagram */
+    track_count_operation(feed->track, COUNTER_operations_parsed);
+}
+
+void stream_feed(struct track *track, struct connection *connection, const struct event *event)
+{
+    struct stream *stream = &connection->streams[event->dir];
+    struct feed feed = {track, connection, stream, event, event->dir};
+
+    if (connection_delivery(connection) == DELIVERY_DATAGRAM)
+        feed_datagram(&feed);
+    else
+        feed_bytes(&feed);
 }

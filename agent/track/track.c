@@ -62,20 +62,6 @@ void track_free(struct track *track)
     free(track);
 }
 
-/* A datagram is a message of its own: nothing of the last one goes on in it. */
-static void begin_datagram(struct track *track, struct connection *connection,
-                           const struct event *event)
-{
-    struct stream *stream = &connection->streams[event->dir];
-
-    stream_drop_window(track, stream);
-    stream->started = true;
-    stream->lost = stream->quiet = stream->ends = false;
-    stream->skip = 0;
-    stream->current = NULL;
-    stream->next = event->position;
-}
-
 static bool take_data(struct track *track, struct connection *connection,
                       const struct event *event)
 {
@@ -87,8 +73,6 @@ static bool take_data(struct track *track, struct connection *connection,
     };
 
     track->operation_counted = false;
-    if (transport_is_datagram(connection->transport))
-        begin_datagram(track, connection, event);
     if (connection->state == CONNECTION_DETECTING && !detect(track, connection, event))
         ; /* not yet */
     else if (connection->state == CONNECTION_KNOWN)

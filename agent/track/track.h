@@ -72,6 +72,7 @@ struct exchange {
     uint32_t content_seen; /* track's: bytes of the body that `begin` had already, */
     uint32_t content_left; /* and those still to be looked at */
     bool uncertain; /* a gap among other streams' messages may have hidden its end */
+    uint32_t repeats; /* how often a datagram's request was sent again before it was answered */
     struct message_copy request;
     struct message_copy response;
     unsigned n_texts;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How fast the messages of stores are parsed, and SQL is masked and summarized: typical writes of
+ * How fast the messages of stores and of DNS are parsed, and SQL is masked and summarized: typical writes of
  * one side, over and over. The best of several rounds counts, for a busy machine only ever slows
  * down.
  *
@@ -12,8 +12,11 @@
 #include "protocols/sql/mask.h"
 #include "protocols/sql/summary.h"
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/macro.h"
+
+#include "../agent/protocols/dns/messages.h"
 
 #include <stdio.h>
 
@@ -47,6 +50,7 @@ static const struct sample {
     const char *name;
     enum sender sender;
     struct bytes text; /* whole messages */
+    enum delivery delivery;
 } samples[] = {
     {"redis", "SET", SENDER_CLIENT, TEXT(SET)},
     {"redis", "SETEX", SENDER_CLIENT, TEXT(SESSION)},
@@ -58,6 +62,10 @@ static const struct sample {
     {"postgresql", "Query", SENDER_CLIENT, TEXT("Q" LEN("\x9e") SELECT_TEXT "\0")},
     {"postgresql", "Bind to Sync", SENDER_CLIENT, TEXT(EXTENDED)},
     {"postgresql", "an answer of 4 rows", SENDER_SERVER, TEXT(ANSWER)},
+    {"dns", "a question", SENDER_CLIENT, TEXT(ASK_WWW), DELIVERY_DATAGRAM},
+    {"dns", "an alias, 2 addresses", SENDER_SERVER, TEXT(ANSWER_WWW), DELIVERY_DATAGRAM},
+    {"dns", "version.bind", SENDER_SERVER, TEXT(ANSWER_VERSION), DELIVERY_DATAGRAM},
+    {"dns", "a zone over TCP", SENDER_SERVER, TEXT(ANSWER_TCP_ZONE)},
 };
 
 static const struct bytes statements[] = {
@@ -78,11 +86,17 @@ static const struct protocol *find_protocol(const char *name)
 /* Parses all of it; the number of messages, or 0 where something is not understood. */
 static unsigned parse_all(const struct protocol *protocol, void *state, const struct sample *sample)
 {
+    static uint8_t scratch_memory[SCRATCH_SIZE];
     struct bytes rest = sample->text;
     unsigned n = 0;
 
     while (rest.len) {
-        struct parse_input input = {.sender = sample->sender, .data = rest};
+        struct arena scratch = arena_over(scratch_memory, sizeof(scratch_memory));
+        struct parse_input input = {.sender = sample->sender,
+                                    .cut = sample->delivery == DELIVERY_DATAGRAM,
+                                    .data = rest,
+                                    .scratch = &scratch,
+                                    .delivery = sample->delivery};
         struct message message;
         struct parse_result result = protocol->parse(state, &input, &message);
 

@@ -176,6 +176,8 @@ class Span:
 def attributes_of(pairs):
     def value(v):
         kind, content = next(iter(v.items()))
+        if kind == "arrayValue":
+            return [value(item) for item in content.get("values", [])]
         return int(content) if kind == "intValue" else content
     return {pair["key"]: value(pair["value"]) for pair in pairs}
 

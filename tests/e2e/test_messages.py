@@ -24,6 +24,8 @@ def printed(kind, *arguments):
 
 def value_of(value):
     kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return kind, [value_of(item) for item in value.array_value.values]
     return kind, getattr(value, kind)
 
 
@@ -66,7 +68,9 @@ class Published(unittest.TestCase):
             "smallest": ("int_value", -2**63), "zero": ("int_value", 0),
             "flowtrace.incomplete": ("bool_value", True), "no": ("bool_value", False),
             "ratio": ("double_value", 0.25), "endless": ("double_value", math.inf),
-            "flowtrace.texts.repaired": ("int_value", 2)})
+            "list": ("array_value", [("string_value", "192.0.2.1"), ("string_value", ""),
+                                     ("string_value", "\ufffd")]),
+            "none": ("array_value", []), "flowtrace.texts.repaired": ("int_value", 3)})
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ struct http1_state {
 
 extern const struct protocol http1_protocol;
 
-enum probe_result http1_probe(struct bytes data);
+enum probe_result http1_probe(struct bytes data, enum delivery delivery);
 struct parse_result http1_parse(void *state, const struct parse_input *input,
                                 struct message *ret_message);
 /* The oldest open request, if there is one, waits no longer. */

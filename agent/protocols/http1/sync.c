@@ -28,7 +28,7 @@ static enum probe_result probe_request(struct bytes data)
 }
 
 /* Empty lines may stand in front of the first request (RFC 9112, section 2.2). */
-enum probe_result http1_probe(struct bytes data)
+enum probe_result http1_probe(struct bytes data, enum delivery delivery)
 {
     struct status_line line;
     enum line_match match;

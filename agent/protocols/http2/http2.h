@@ -52,7 +52,7 @@ struct http2_state {
 
 extern const struct protocol http2_protocol;
 
-enum probe_result http2_probe(struct bytes data);
+enum probe_result http2_probe(struct bytes data, enum delivery delivery);
 struct parse_result http2_parse(void *state, const struct parse_input *input,
                                 struct message *ret_message);
 size_t http2_resync(void *state, const struct parse_input *input);

@@ -73,7 +73,7 @@ static enum probe_result probe_frames(struct bytes data)
     return PROBE_MORE;
 }
 
-enum probe_result http2_probe(struct bytes data)
+enum probe_result http2_probe(struct bytes data, enum delivery delivery)
 {
     struct bytes begin = bytes_slice(HTTP2_PREFACE, 0, data.len);
 

@@ -61,7 +61,7 @@ struct postgres_state {
 
 extern const struct protocol postgres_protocol;
 
-enum probe_result postgres_probe(struct bytes data);
+enum probe_result postgres_probe(struct bytes data, enum delivery delivery);
 struct parse_result postgres_parse(void *state, const struct parse_input *input,
                                    struct message *ret_message);
 size_t postgres_resync(void *state, const struct parse_input *input);

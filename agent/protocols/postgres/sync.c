@@ -152,7 +152,7 @@ static enum frame_match match_request(struct bytes data)
     }
 }
 
-enum probe_result postgres_probe(struct bytes data)
+enum probe_result postgres_probe(struct bytes data, enum delivery delivery)
 {
     switch (match_request(data)) {
     case FRAME_NO:

@@ -63,7 +63,7 @@ struct redis_state {
 
 extern const struct protocol redis_protocol;
 
-enum probe_result redis_probe(struct bytes data);
+enum probe_result redis_probe(struct bytes data, enum delivery delivery);
 struct parse_result redis_parse(void *state, const struct parse_input *input,
                                 struct message *ret_message);
 size_t redis_resync(void *state, const struct parse_input *input);

@@ -39,7 +39,7 @@ static enum resp_match match_request(struct bytes data, struct bytes *ret_name)
     return match;
 }
 
-enum probe_result redis_probe(struct bytes data)
+enum probe_result redis_probe(struct bytes data, enum delivery delivery)
 {
     struct bytes name;
 

@@ -38,7 +38,7 @@ static const struct word *find_word(struct bytes data)
     return NULL;
 }
 
-static enum probe_result template_probe(struct bytes data)
+static enum probe_result template_probe(struct bytes data, enum delivery delivery)
 {
     const struct word *word = find_word(data);
     size_t end = bytes_find(data, '\n');

@@ -33,6 +33,9 @@ void sample_bare_span(struct span *span)
 
 void sample_full_span(struct span *span)
 {
+    static const struct bytes list[] = {
+        {(const uint8_t *)"192.0.2.1", 9}, {(const uint8_t *)"", 0}, {(const uint8_t *)"\xff", 1}};
+
     sample_bare_span(span);
     span->parent_span_id = parent_id;
     span->trace_state = BYTES_LITERAL("vendor=1");
@@ -53,6 +56,8 @@ void sample_full_span(struct span *span)
     span_add_boolean(span, BYTES_LITERAL("no"), false);
     add_real(span, BYTES_LITERAL("ratio"), 0.25);
     add_real(span, BYTES_LITERAL("endless"), __builtin_inf());
+    span_add_texts(span, BYTES_LITERAL("list"), list, ELEMENTSOF(list));
+    span_add_texts(span, BYTES_LITERAL("none"), NULL, 0);
     span_add_link(span, &trace_id, &parent_id);
 }
 

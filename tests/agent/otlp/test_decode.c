@@ -15,6 +15,15 @@ static void assert_same_text(struct bytes a, struct bytes b)
     assert_true(bytes_equal(a, b));
 }
 
+/* The third item of the sample is not UTF-8. */
+static void assert_same_texts(const struct attribute *a, const struct attribute *b)
+{
+    assert_int_equal(a->texts.n, b->texts.n);
+    for (size_t i = 0; i < a->texts.n; i++)
+        assert_same_text(a->texts.items[i],
+                         i == 2 ? BYTES_LITERAL("\xef\xbf\xbd") : b->texts.items[i]);
+}
+
 static void assert_same_attribute(const struct attribute *a, const struct attribute *b)
 {
     assert_same_text(a->key, b->key);
@@ -23,6 +32,8 @@ static void assert_same_attribute(const struct attribute *a, const struct attrib
         assert_same_text(a->text, b->text);
     else if (a->type == ATTRIBUTE_BOOLEAN)
         assert_int_equal(a->boolean, b->boolean);
+    else if (a->type == ATTRIBUTE_TEXTS)
+        assert_same_texts(a, b);
     else
         assert_memory_equal(&a->integer, &b->integer, sizeof(a->integer));
 }
@@ -116,13 +127,17 @@ static void what_a_span_cannot_hold_is_refused(void **state)
 {
     _cleanup_(buffer_done) struct buffer many = buffer_make(4096);
 
-    /* A span id of seven bytes, a parent id of one, an attribute without value, with a list. */
+    /*
+     * A span id of seven bytes, a parent id of one, an attribute without value, with a list
+     * of numbers. */
     assert_int_equal(decode_bytes(BYTES_NULL, BYTES_LITERAL("\x0a\x10" "0123456789abcdef"
                                                             "\x12\x07" "0123456")), -EBADMSG);
     assert_int_equal(decode_bytes(BYTES_NULL, BYTES_LITERAL(IDS "\x22\x01" "0")), -EBADMSG);
     assert_int_equal(decode_bytes(BYTES_NULL, BYTES_LITERAL(IDS "\x4a\x03\x0a\x01k")), -EBADMSG);
     assert_int_equal(
-        decode_bytes(BYTES_NULL, BYTES_LITERAL(IDS "\x4a\x07\x0a\x01k\x12\x02\x2a\x00")), -EBADMSG);
+        decode_bytes(BYTES_NULL,
+                     BYTES_LITERAL(IDS "\x4a\x0b\x0a\x01k\x12\x06\x2a\x04\x0a\x02\x10\x01")),
+        -EBADMSG);
     /* One link without ids; more attributes than the table has places. */
     assert_int_equal(decode_bytes(BYTES_NULL, BYTES_LITERAL(IDS "\x6a\x00")), -EBADMSG);
     buffer_append_bytes(&many, BYTES_LITERAL(IDS));

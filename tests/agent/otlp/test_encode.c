@@ -88,9 +88,9 @@ static void every_type_of_attribute_arrives(void **state)
 
     sample_full_span(&span);
     message = round_trip(&span);
-    /* Two texts of the span are not UTF-8: how many are repaired stands behind them. */
+    /* Three texts of the span are not UTF-8: how many are repaired stands behind them. */
     assert_int_equal(message->n_attributes, span.n_attributes + 1);
-    assert_mark(message->attributes[span.n_attributes], FLOWTRACE_TEXTS_REPAIRED, 2);
+    assert_mark(message->attributes[span.n_attributes], FLOWTRACE_TEXTS_REPAIRED, 3);
     for (size_t i = 0; i < span.n_attributes; i++) {
         const struct attribute *attribute = &span.attributes[i];
         const OtlpAnyValue *value = message->attributes[i]->value;
@@ -105,6 +105,12 @@ static void every_type_of_attribute_arrives(void **state)
         } else if (attribute->type == ATTRIBUTE_BOOLEAN) {
             assert_int_equal(value->value_case, OTLP_VALUE_BOOL);
             assert_int_equal(value->bool_value, attribute->boolean);
+        } else if (attribute->type == ATTRIBUTE_TEXTS) {
+            assert_int_equal(value->value_case, OTLP_VALUE_ARRAY);
+            assert_int_equal(value->array_value->n_values, attribute->texts.n);
+            for (size_t k = 0; k < attribute->texts.n; k++)
+                assert_text(value->array_value->values[k]->string_value,
+                            k == 2 ? BYTES_LITERAL("\xef\xbf\xbd") : attribute->texts.items[k]);
         } else {
             assert_int_equal(value->value_case, OTLP_VALUE_DOUBLE);
             assert_true(value->double_value == attribute->real);

@@ -255,7 +255,13 @@ static struct parse_input make_input(struct driver *driver, enum sender sender, 
 
     arena_reset(&driver->scratch);
     memset(driver->scratch.base, POISON, driver->scratch.size);
-    return (struct parse_input){sender, cut, data, &driver->scratch};
+    return (struct parse_input){.sender = sender,
+                                .cut = cut || driver->delivery == DELIVERY_DATAGRAM,
+                                .data = data,
+                                .scratch = &driver->scratch,
+                                .delivery = driver->delivery,
+                                .source = driver->source,
+                                .destination = driver->destination};
 }
 
 static enum parse_status parse(struct driver *driver, enum sender sender, bool cut)
@@ -281,7 +287,7 @@ static enum parse_status parse(struct driver *driver, enum sender sender, bool c
         CHECK(result.used > 0 || result.skip > 0);
         break;
     case PARSE_MORE:
-        CHECK(!cut && result.used == 0 && result.skip == 0 && result.need > input.data.len);
+        CHECK(!input.cut && result.used == 0 && result.skip == 0 && result.need > input.data.len);
         CHECK(result.spare.at <= input.data.len &&
               result.spare.len <= input.data.len - result.spare.at);
         take_out(stream, result.spare.at, result.spare.len);
@@ -339,6 +345,12 @@ void driver_feed(struct driver *driver, enum sender sender, struct bytes bytes)
     stream->len += bytes.len;
     advance(stream, 0, 0);
     run(driver, sender, false);
+    if (driver->delivery == DELIVERY_DATAGRAM) {
+        /* The next one is another. */
+        advance(stream, stream->len, 0);
+        stream->skip = 0;
+        stream->lost = false;
+    }
 }
 
 void driver_gap(struct driver *driver, enum sender sender)
@@ -357,7 +369,7 @@ enum probe_result driver_probe(struct driver *driver, struct bytes bytes)
 {
     struct bytes placed = place(driver, bytes);
     unsigned long allocations = driver_allocations;
-    enum probe_result result = driver->protocol->probe(placed);
+    enum probe_result result = driver->protocol->probe(placed, driver->delivery);
 
     CHECK(driver_allocations == allocations);
     CHECK(result >= PROBE_NO && result <= PROBE_FIRST);

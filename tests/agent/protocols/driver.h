@@ -30,6 +30,9 @@ struct driver_stream {
 struct driver {
     const struct protocol *protocol;
     bool on_heap;      /* inputs are exact-size heap blocks instead of lying against a guard page */
+    enum delivery delivery; /* DATAGRAM: each chunk that is fed is one */
+    const struct endpoint *source; /* of all datagrams, whoever sends them; or NULL */
+    const struct endpoint *destination;
     bool with_offsets; /* the transcript says where each message begins and ends */
     void *state;
     struct arena scratch;

@@ -22,6 +22,13 @@ static uint64_t next_random(uint64_t *seed)
     return hash_mix((*seed)++);
 }
 
+/* As new, for this conversation. */
+static void begin(struct driver *driver, const struct conversation *conversation)
+{
+    driver_reset(driver);
+    driver->delivery = conversation->datagrams ? DELIVERY_DATAGRAM : DELIVERY_STREAM;
+}
+
 static void feed_all(struct driver *driver, const struct conversation *conversation)
 {
     for (unsigned i = 0; i < conversation->n_chunks; i++)
@@ -33,7 +40,7 @@ static char *transcribe(struct driver *driver, const struct conversation *conver
 {
     char *transcript;
 
-    driver_reset(driver);
+    begin(driver, conversation);
     feed_all(driver, conversation);
     transcript = strdup(driver->transcript);
     assert_non_null(transcript);
@@ -59,12 +66,16 @@ static void expect(const struct driver *driver, const struct conversation *conve
     for (const struct conversation *conversation = (fixture)->conversations;                       \
          conversation < (fixture)->conversations + (fixture)->n_conversations; conversation++)
 
+#define FOR_EACH_STREAM(fixture, conversation)                                                     \
+    FOR_EACH(fixture, conversation)                                                                \
+        if (!conversation->datagrams)
+
 void harness_finds_the_messages(const struct fixture *fixture)
 {
     _cleanup_(driver_freep) struct driver *driver = driver_new(fixture->protocol, false);
 
     FOR_EACH(fixture, conversation) {
-        driver_reset(driver);
+        begin(driver, conversation);
         feed_all(driver, conversation);
         expect(driver, conversation, driver->n_messages == conversation->n_messages,
                "another number of messages\n");
@@ -89,6 +100,7 @@ void harness_probe_knows_the_sender(const struct fixture *fixture)
     FOR_EACH(fixture, conversation) {
         bool seen[2] = {false, false};
 
+        begin(driver, conversation);
         for (unsigned i = 0; i < conversation->n_chunks; i++) {
             const struct chunk *chunk = &conversation->chunks[i];
             enum probe_result right = right_answer(fixture, chunk->sender);
@@ -97,7 +109,8 @@ void harness_probe_knows_the_sender(const struct fixture *fixture)
             if (seen[chunk->sender])
                 continue;
             seen[chunk->sender] = true;
-            for (size_t len = 0; len <= chunk->bytes.len; len++) {
+            for (size_t len = conversation->datagrams ? chunk->bytes.len : 0;
+                 len <= chunk->bytes.len; len++) {
                 enum probe_result before = answer;
 
                 answer = driver_probe(driver, bytes_slice(chunk->bytes, 0, len));
@@ -118,7 +131,7 @@ void harness_is_deterministic(const struct fixture *fixture)
     FOR_EACH(fixture, conversation) {
         _cleanup_(freep) char *expected = transcribe(driver, conversation);
 
-        driver_reset(other);
+        begin(other, conversation);
         feed_all(other, conversation);
         expect(other, conversation, strcmp(other->transcript, expected) == 0, expected);
         assert_memory_equal(driver->state, other->state, fixture->protocol->traits.state_size);
@@ -173,7 +186,7 @@ static void expect_same_cut(struct driver *driver, const struct conversation *co
                             bool (*cut_here)(uint64_t *argument, size_t position),
                             uint64_t argument, const char *expected)
 {
-    driver_reset(driver);
+    begin(driver, conversation);
     feed_cut(driver, conversation, cut_here, argument);
     expect(driver, conversation, strcmp(driver->transcript, expected) == 0, expected);
 }
@@ -182,7 +195,7 @@ void harness_is_split_invariant(const struct fixture *fixture)
 {
     _cleanup_(driver_freep) struct driver *driver = driver_new(fixture->protocol, false);
 
-    FOR_EACH(fixture, conversation) {
+    FOR_EACH_STREAM(fixture, conversation) {
         _cleanup_(freep) char *expected = transcribe(driver, conversation);
 
         expect_same_cut(driver, conversation, cut_everywhere, 0, expected);
@@ -197,7 +210,7 @@ void harness_is_split_invariant(const struct fixture *fixture)
 static void feed_until(struct driver *driver, const struct conversation *conversation,
                        unsigned last, size_t end)
 {
-    driver_reset(driver);
+    begin(driver, conversation);
     for (unsigned i = 0; i < last; i++)
         driver_feed(driver, conversation->chunks[i].sender, conversation->chunks[i].bytes);
     driver_feed(driver, conversation->chunks[last].sender,
@@ -213,7 +226,7 @@ void harness_survives_every_truncation(const struct fixture *fixture)
     _cleanup_(driver_freep) struct driver *driver = driver_new(fixture->protocol, false);
 
     driver->with_offsets = false;
-    FOR_EACH(fixture, conversation) {
+    FOR_EACH_STREAM(fixture, conversation) {
         _cleanup_(freep) char *expected = transcribe(driver, conversation);
 
         for (unsigned i = 0; i < conversation->n_chunks; i++)
@@ -248,11 +261,11 @@ void harness_finds_messages_behind_garbage(const struct fixture *fixture)
     _cleanup_(driver_freep) struct driver *driver = driver_new(fixture->protocol, false);
 
     driver->with_offsets = false;
-    FOR_EACH(fixture, conversation) {
+    FOR_EACH_STREAM(fixture, conversation) {
         _cleanup_(freep) char *expected = transcribe(driver, conversation);
 
         for (size_t i = 0; i < 4 * ELEMENTSOF(garbage); i++) {
-            driver_reset(driver);
+            begin(driver, conversation);
             for (unsigned sender = 0; sender < 2; sender++) {
                 if (i % 2)
                     driver_gap(driver, sender);
@@ -268,6 +281,26 @@ void harness_finds_messages_behind_garbage(const struct fixture *fixture)
     }
 }
 
+/* Whatever the end of one that is missing, the conversation behind it is told as ever. */
+void harness_datagrams_stand_alone(const struct fixture *fixture)
+{
+    _cleanup_(driver_freep) struct driver *driver = driver_new(fixture->protocol, false);
+
+    driver->with_offsets = false;
+    FOR_EACH(fixture, conversation) {
+        _cleanup_(freep) char *expected = transcribe(driver, conversation);
+
+        for (unsigned i = 0; conversation->datagrams && i < conversation->n_chunks; i++)
+            for (size_t end = 0; end <= conversation->chunks[i].bytes.len; end++) {
+                driver_reset(driver);
+                driver_feed(driver, conversation->chunks[i].sender,
+                            bytes_slice(conversation->chunks[i].bytes, 0, end));
+                feed_all(driver, conversation);
+                expect(driver, conversation, ends_with(driver->transcript, expected), expected);
+            }
+    }
+}
+
 /* Bytes overwritten, chunks repeated, lost and sent by the wrong side: driver.c judges. */
 void harness_survives_damage(const struct fixture *fixture)
 {
@@ -278,7 +311,7 @@ void harness_survives_damage(const struct fixture *fixture)
     assert_non_null(copy);
     FOR_EACH(fixture, conversation)
         for (unsigned run = 0; run < 20 * RANDOM_RUNS; run++) {
-            driver_reset(driver);
+            begin(driver, conversation);
             for (unsigned i = 0; i < conversation->n_chunks; i++) {
                 struct bytes bytes = conversation->chunks[i].bytes;
                 enum sender sender = conversation->chunks[i].sender;

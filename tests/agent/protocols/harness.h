@@ -19,6 +19,7 @@ struct chunk {
 /* Whole messages only, beginning with the first bytes of a connection, sent by the client. */
 struct conversation {
     const char *name;
+    bool datagrams;      /* each chunk is one */
     bool fragile;        /* several requests are open at once: behind a gap they may be confused */
     unsigned n_messages; /* that a parser must find in it */
     unsigned n_chunks;
@@ -38,6 +39,8 @@ struct fixture {
     {.name = title, .n_messages = messages, CHUNKS(__VA_ARGS__)}
 #define FRAGILE_CONVERSATION(title, messages, ...)                                                 \
     {.name = title, .fragile = true, .n_messages = messages, CHUNKS(__VA_ARGS__)}
+#define DATAGRAM_CONVERSATION(title, messages, ...)                                                \
+    {.name = title, .datagrams = true, .n_messages = messages, CHUNKS(__VA_ARGS__)}
 #define CHUNKS(...)                                                                                \
     .n_chunks = sizeof((const struct chunk[]){__VA_ARGS__}) / sizeof(struct chunk),                \
     .chunks = (const struct chunk[]){__VA_ARGS__}
@@ -48,4 +51,5 @@ void harness_is_deterministic(const struct fixture *fixture);
 void harness_is_split_invariant(const struct fixture *fixture);
 void harness_survives_every_truncation(const struct fixture *fixture);
 void harness_finds_messages_behind_garbage(const struct fixture *fixture);
+void harness_datagrams_stand_alone(const struct fixture *fixture);
 void harness_survives_damage(const struct fixture *fixture);

@@ -85,13 +85,13 @@ static size_t n_protocols(void)
 }
 
 /* As track/ asks: each protocol in its order. `first`: nothing else came on the connection. */
-static void judge(struct bytes bytes, bool first, struct matrix *matrix)
+static void judge(struct bytes bytes, enum delivery delivery, bool first, struct matrix *matrix)
 {
     size_t n = n_protocols();
     bool more = false;
 
     for (size_t i = 0; i < n; i++) {
-        enum probe_result result = protocols[i]->probe(bytes);
+        enum probe_result result = protocols[i]->probe(bytes, delivery);
 
         if (result == PROBE_FIRST)
             result = first ? PROBE_CLIENT : PROBE_NO;
@@ -144,10 +144,13 @@ static void every_protocol_is_taken_for_itself(void **state)
             for (size_t c = 0; c < fixtures[f]->n_conversations; c++) {
                 const struct conversation *conversation = &fixtures[f]->conversations[c];
 
-                judge(conversation->chunks[0].bytes, true, &asked);
+                enum delivery delivery =
+                    conversation->datagrams ? DELIVERY_DATAGRAM : DELIVERY_STREAM;
+
+                judge(conversation->chunks[0].bytes, delivery, true, &asked);
                 for (unsigned k = 0; k < conversation->n_chunks; k++)
                     if (conversation->chunks[k].sender == SENDER_SERVER)
-                        judge(conversation->chunks[k].bytes, false, &answered);
+                        judge(conversation->chunks[k].bytes, delivery, false, &answered);
             }
             print_row(protocols[i]->name, &asked);
             print_row("  answers", &answered);
@@ -163,7 +166,9 @@ static void nothing_else_is_taken_for_a_protocol_at_any_length(void **state)
         struct matrix matrix = {0};
 
         for (size_t len = 0; len <= foreigners[i].bytes.len; len++)
-            judge(bytes_slice(foreigners[i].bytes, 0, len), !foreigners[i].is_answer, &matrix);
+            for (int delivery = DELIVERY_STREAM; delivery <= DELIVERY_DATAGRAM; delivery++)
+                judge(bytes_slice(foreigners[i].bytes, 0, len), delivery, !foreigners[i].is_answer,
+                      &matrix);
         expect_nobody_else(foreigners[i].name, &matrix);
     }
 }
@@ -177,10 +182,10 @@ static void random_bytes_are_nobodys(void **state)
     for (unsigned run = 0; run < RANDOM_TEXTS; run++) {
         for (size_t i = 0; i < sizeof(bytes); i++)
             bytes[i] = (uint8_t)hash_mix(seed++);
-        judge(bytes_make(bytes, sizeof(bytes)), true, &binary);
+        judge(bytes_make(bytes, sizeof(bytes)), run % 2, true, &binary);
         for (size_t i = 0; i < sizeof(bytes); i++)
             bytes[i] = bytes[i] % 16 == 0 ? '\n' : (uint8_t)(' ' + bytes[i] % 95);
-        judge(bytes_make(bytes, sizeof(bytes)), true, &text);
+        judge(bytes_make(bytes, sizeof(bytes)), run % 2, true, &text);
     }
     expect_nobody_else("random bytes", &binary);
     expect_nobody_else("random text", &text);

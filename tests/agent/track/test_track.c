@@ -635,7 +635,7 @@ static void a_protocol_nobody_knows_is_given_up(void **state)
     struct world *world = *state;
 
     for (int i = 0; i < 32; i++)
-        say(world, DIR_IN, "\x01\x02\x03\x04");
+        say(world, DIR_IN, "\x01\x02\x03\x04\x05\x06\x07\x08");
     assert_int_equal(counted(world, COUNTER_connections_undetected), 1);
     assert_int_equal(world->verdict.kind, VERDICT_GIVE_UP);
     assert_int_equal(counted(world, COUNTER_operations_unknown_protocol), 32);

@@ -40,7 +40,7 @@ static void probe_tells_the_two_sides_apart(void **state)
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-        assert_int_equal(http1_probe(bytes_from_string(cases[i].text)), cases[i].result);
+        assert_int_equal(http1_probe(bytes_from_string(cases[i].text), DELIVERY_STREAM), cases[i].result);
 }
 
 static void a_long_path_needs_no_end_behind_a_conventional_method_only(void **state)
@@ -48,9 +48,9 @@ static void a_long_path_needs_no_end_behind_a_conventional_method_only(void **st
     uint8_t text[200] = "GET /";
 
     memset(text + 5, 'a', sizeof(text) - 5);
-    assert_int_equal(http1_probe(bytes_make(text, sizeof(text))), PROBE_CLIENT);
+    assert_int_equal(http1_probe(bytes_make(text, sizeof(text)), DELIVERY_STREAM), PROBE_CLIENT);
     text[1] = 'O';
-    assert_int_equal(http1_probe(bytes_make(text, sizeof(text))), PROBE_MORE);
+    assert_int_equal(http1_probe(bytes_make(text, sizeof(text)), DELIVERY_STREAM), PROBE_MORE);
 }
 
 static void probe_gives_up_on_an_endless_line(void **state)
@@ -58,7 +58,7 @@ static void probe_gives_up_on_an_endless_line(void **state)
     static uint8_t text[HTTP1_HEAD_MAX] = "GOT /";
 
     memset(text + 5, 'a', sizeof(text) - 5);
-    assert_int_equal(http1_probe(bytes_make(text, sizeof(text))), PROBE_NO);
+    assert_int_equal(http1_probe(bytes_make(text, sizeof(text)), DELIVERY_STREAM), PROBE_NO);
 }
 
 static size_t resync(struct http1_state *http1, enum sender sender, const char *text)

@@ -23,14 +23,14 @@ static int reset(void **state)
 
 static enum probe_result probe_wire(void)
 {
-    return http2_probe(bytes_make(wire.bytes, wire.len));
+    return http2_probe(bytes_make(wire.bytes, wire.len), DELIVERY_STREAM);
 }
 
 static void the_preface_is_a_client(void **state)
 {
     for (size_t len = 0; len < HTTP2_PREFACE.len; len++)
-        assert_int_equal(http2_probe(bytes_slice(HTTP2_PREFACE, 0, len)), PROBE_MORE);
-    assert_int_equal(http2_probe(HTTP2_PREFACE), PROBE_CLIENT);
+        assert_int_equal(http2_probe(bytes_slice(HTTP2_PREFACE, 0, len), DELIVERY_STREAM), PROBE_MORE);
+    assert_int_equal(http2_probe(HTTP2_PREFACE, DELIVERY_STREAM), PROBE_CLIENT);
 }
 
 static void a_block_in_a_row_of_frames_says_who_sent_it(void **state)
@@ -87,7 +87,7 @@ static void noise_is_never_taken_for_a_conversation(void **state)
 
         for (size_t i = 0; i < len; i++)
             noise[i] = run % 2 && random_byte() % 4 ? random_byte() % 3 : random_byte();
-        result = http2_probe(bytes_make(noise, len));
+        result = http2_probe(bytes_make(noise, len), DELIVERY_STREAM);
         assert_true(result == PROBE_NO || result == PROBE_MORE);
         undecided[run % 2] += result == PROBE_MORE;
     }
@@ -114,7 +114,7 @@ static void other_protocols_are_not_taken(void **state)
     };
 
     for (size_t i = 0; i < ELEMENTSOF(others); i++)
-        assert_int_equal(http2_probe(others[i]), PROBE_NO);
+        assert_int_equal(http2_probe(others[i], DELIVERY_STREAM), PROBE_NO);
 }
 
 static size_t resync(struct http2_state *http2, enum sender sender)

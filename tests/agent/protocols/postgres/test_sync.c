@@ -21,7 +21,7 @@ static void start_ups_and_statements_are_proof(void **state)
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-        assert_int_equal(postgres_probe(cases[i]), PROBE_CLIENT);
+        assert_int_equal(postgres_probe(cases[i], DELIVERY_STREAM), PROBE_CLIENT);
 }
 
 /* Among them what others begin with: a Kafka Metadata v0 request has the start-up's version. */
@@ -38,7 +38,7 @@ static void nothing_else_is(void **state)
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-        assert_int_equal(postgres_probe(cases[i]), PROBE_NO);
+        assert_int_equal(postgres_probe(cases[i], DELIVERY_STREAM), PROBE_NO);
 }
 
 static size_t resync(enum sender sender, struct bytes data)

@@ -18,7 +18,7 @@ static void a_request_in_RESP_is_proof(void **state)
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-        assert_int_equal(redis_probe(cases[i]), PROBE_CLIENT);
+        assert_int_equal(redis_probe(cases[i], DELIVERY_STREAM), PROBE_CLIENT);
 }
 
 /* Among them what other protocols begin with, and answers whose first value is a command's name. */
@@ -35,13 +35,13 @@ static void nothing_else_is(void **state)
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-        assert_int_equal(redis_probe(cases[i]), PROBE_NO);
+        assert_int_equal(redis_probe(cases[i], DELIVERY_STREAM), PROBE_NO);
 }
 
 static void what_may_be_an_answer_is_one_only_at_first(void **state)
 {
-    assert_int_equal(redis_probe(BYTES_LITERAL("*2\r\n$4\r\ntype\r\n$3\r\nfoo\r\n")), PROBE_FIRST);
-    assert_int_equal(redis_probe(BYTES_LITERAL("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n")),
+    assert_int_equal(redis_probe(BYTES_LITERAL("*2\r\n$4\r\ntype\r\n$3\r\nfoo\r\n"), DELIVERY_STREAM), PROBE_FIRST);
+    assert_int_equal(redis_probe(BYTES_LITERAL("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"), DELIVERY_STREAM),
                      PROBE_FIRST);
 }
 

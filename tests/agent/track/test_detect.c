@@ -138,7 +138,7 @@ static void begin(bool from_start)
 static const struct protocol *asked(struct bytes bytes)
 {
     for (size_t i = 0; protocols[i]; i++)
-        if (protocols[i]->probe(bytes) >= PROBE_CLIENT)
+        if (protocols[i]->probe(bytes, DELIVERY_STREAM) >= PROBE_CLIENT)
             return protocols[i];
     return NULL;
 }

@@ -114,6 +114,10 @@ bool detect(struct track *track, struct connection *connection, const struct eve
     enum probe_result result = PROBE_NO;
     const struct protocol *protocol = NULL;
 
+    if (stream->started && (int64_t)(event->position + event->length - stream->next) <= 0) {
+        track_count_operation(track, COUNTER_operations_duplicate);
+        return false;
+    }
     /* Where the beginning was seen, it decides: what comes later is no first message. */
     if (kept == 0 && connection->from_start && stream->started)
         result = PROBE_NO;

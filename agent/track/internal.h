@@ -90,8 +90,11 @@ struct connection {
     size_t n_open;
     enum direction last_dir; /* of the operation before */
     bool suspect; /* requests may wait for their responses unseen: see trust.c */
+    unsigned n_in_turn; /* so many requests in a row have waited for the answer before, at most 16 */
     bool turned;  /* a request came behind the held ones, when nothing was open, */
-    unsigned n_turns; /* and before that so many with their responses */
+    bool paused;  /* long after the last answer; */
+    unsigned n_turns; /* before that, so many with their responses, */
+    bool has_paused;  /* and such a pause among them */
     struct exchange *held; /* finished and unproven, oldest first */
     struct exchange *last_held;
     size_t n_held;

@@ -94,11 +94,29 @@ static void settle_exchanges(const struct feed *feed, const struct exchange *own
                         feed->event->time_ns, feed->event->exec.tid);
 }
 
-/* What is open, and in a `gap` whatever comes, is uncertain. */
+/*
+ * May a hole hide more than the rest of one message, a request's `own`, or the only response that
+ * can be under way? What is in one operation with a request's head is taken for that request's.
+ * Where it is not known what is under way, anything may be hidden.
+ */
+static bool hides_messages(const struct feed *feed, const struct exchange *own, bool gap)
+{
+    const struct connection *connection = feed->connection;
+
+    if (gap || connection->suspect)
+        return true;
+    if (feed->dir == connection->client_dir)
+        return !own;
+    return connection->early || connection->n_open > 1;
+}
+
+/* What is open, and where messages may be hidden whatever comes, is uncertain. */
 static void distrust(const struct feed *feed, const struct exchange *own, bool gap)
 {
+    bool hides = hides_messages(feed, own, gap);
+
     settle_exchanges(feed, own, gap);
-    if (is_known(feed) && gap)
+    if (is_known(feed) && hides)
         trust_lose(feed->track, feed->connection);
 }
 
@@ -129,10 +147,17 @@ static void lose(const struct feed *feed, bool gap)
         stream_forget(feed->track, feed->connection, feed->dir);
 }
 
-/* What is passed over here may have been a request. */
+/*
+ * What a quiet stream passes over may have been a request, and not the one that is answered next;
+ * of the server, once that has happened, an answer to it.
+ */
 static void note_blind(const struct feed *feed)
 {
-    if (feed->dir == DIR_IN && feed->dir == feed->connection->client_dir)
+    bool asks = feed->dir == feed->connection->client_dir;
+
+    if (asks || feed->connection->suspect || feed->connection->n_open == 0)
+        trust_lose(feed->track, feed->connection);
+    if (asks && feed->dir == DIR_IN)
         feed->track->options.sink.blind(feed->track->options.sink.arg, feed->event, false);
 }
 
@@ -385,9 +410,12 @@ static void feed_data(const struct feed *feed, struct bytes data, uint64_t base)
 static void feed_hole(const struct feed *feed, uint64_t n, bool gap)
 {
     struct stream *stream = feed->stream;
+    bool quiet = stream->lost && stream->quiet;
 
     if (n == 0 || !is_known(feed))
         return;
+    if (quiet)
+        note_blind(feed);
     if (stream->skip == 0 && stream->window) {
         struct window *window = detach_window(stream);
 

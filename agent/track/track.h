@@ -65,7 +65,8 @@ struct exchange {
     uint64_t timer_ns; /* track's: when it was opened, or held, by the time that never steps */
     bool response_complete;
     bool resumed; /* track's: the first request behind bytes that were passed over */
-    bool suspect; /* track's: begun where requests may have gone by unseen */
+    bool suspect; /* track's: begun where requests may have gone by unseen, */
+    bool unprovable; /* and so may others since then */
     bool held; /* the response may be another's: `confirm` follows */
     uint32_t content_seen; /* track's: bytes of the body that `begin` had already, */
     uint32_t content_left; /* and those still to be looked at */

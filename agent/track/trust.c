@@ -12,6 +12,11 @@
  * response, with no response in between that has no request, and without a gap. Otherwise the held
  * exchanges lose their responses and are incomplete.
  *
+ * Turns alone prove nothing of a client that always keeps two requests under way and sends one for
+ * each answer: shifted by one it looks like one that waits. Either it has waited for its answers
+ * before anything was lost, or one of the turns must come after a *pause*: both sides were silent
+ * for so long that an answer under way would have come and been read.
+ *
  * A response may also be *early*: another thread has read it before the sender's record was made.
  * Without a gap it belongs to the next request.
  */
@@ -20,7 +25,10 @@
 #include "base/macro.h"
 
 /* So many turns: one may be pretended by two records that came in the wrong order. */
-#define PROOF_TURNS 3
+#define PROOF_TURNS 3u
+#define PAUSE_NS UINT64_C(1000000000)
+/* So many requests in a row have waited for the answers before them: the client takes turns. */
+#define SHOWN_TURNS 16u
 /* So many are held; a client that never lets a turn come proves nothing. */
 #define HELD_MAX 64
 
@@ -48,12 +56,12 @@ static void release_held(struct track *track, struct connection *connection, boo
     connection->last_held = NULL;
     connection->n_held = 0;
     connection->n_turns = 0;
-    connection->turned = false;
+    connection->turned = connection->paused = connection->has_paused = false;
 }
 
 void trust_hold(struct track *track, struct connection *connection, struct exchange *exchange)
 {
-    if (!exchange->response_complete) {
+    if (!exchange->response_complete || exchange->unprovable) {
         strip_response(exchange);
         return;
     }
@@ -98,6 +106,9 @@ void trust_end(struct track *track, struct connection *connection)
 void trust_lose(struct track *track, struct connection *connection)
 {
     trust_end(track, connection);
+    /* A request from before has its proof in front of the loss, or none. */
+    for (struct exchange *exchange = connection->first_open; exchange; exchange = exchange->next)
+        exchange->unprovable = exchange->suspect;
     connection->suspect = !connection->multiplexed;
 }
 
@@ -112,9 +123,37 @@ void trust_advance(struct track *track, uint64_t now_ns)
     }
 }
 
+/*
+ * Does this request come when nothing is open, and how long after the last answer? One that comes
+ * otherwise, and not in one operation with the one before it, breaks the row of turns.
+ */
+static void note_turn(struct connection *connection)
+{
+    const struct exchange *last = connection->last_open;
+    uint64_t begin_ns = connection->streams[connection->client_dir].head_time_ns,
+             end_ns = connection->streams[!connection->client_dir].last_ns;
+    bool waited = connection->n_open == 0 && !connection->early;
+
+    if (!connection->suspect)
+        connection->n_in_turn = waited ? MIN(connection->n_in_turn + 1, SHOWN_TURNS) : 0;
+    connection->turned |= connection->held && connection->n_open == 0;
+    connection->paused = connection->turned && begin_ns > end_ns + PAUSE_NS;
+    if (last && last->start_ns != begin_ns) {
+        connection->n_turns = 0;
+        connection->turned = connection->paused = connection->has_paused = false;
+    }
+}
+
+static bool is_proven(const struct connection *connection)
+{
+    return connection->n_turns >= PROOF_TURNS &&
+           (connection->has_paused ||
+            (connection->n_in_turn >= SHOWN_TURNS && !connection->pipelined));
+}
+
 struct exchange *trust_request(struct track *track, struct connection *connection)
 {
-    connection->turned |= connection->held && connection->n_open == 0;
+    note_turn(connection);
     return take_early(track, connection);
 }
 
@@ -177,8 +216,9 @@ struct exchange *trust_response(struct track *track, struct connection *connecti
         return NULL;
     }
     connection->n_turns += connection->turned;
-    connection->turned = false;
-    if (connection->n_turns == PROOF_TURNS) {
+    connection->has_paused |= connection->paused;
+    connection->turned = connection->paused = false;
+    if (connection->suspect && is_proven(connection)) {
         connection->suspect = false;
         release_held(track, connection, true);
     }

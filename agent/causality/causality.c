@@ -117,6 +117,8 @@ static struct cause *find_parent(struct causality *causality, struct cause *caus
     if (!model)
         return NULL;
     note_served(model, cause);
+    cause->process = model;
+    process_model_begin_call(model, cause);
     inquiry = inquire(causality, model, cause);
     found = evidence_weigh(&inquiry);
     cause->had_candidates = process_model_candidates(model, cause->key) > 0;
@@ -275,6 +277,21 @@ static void reset(struct cause *cause)
     cause->wired = false;
 }
 
+/* Out of its process's lists. */
+static void close_cause(struct causality *causality, struct cause *cause, bool answered,
+                        uint32_t tid, uint64_t now_ns)
+{
+    if (!cause->process)
+        return;
+    if (cause->kind == SPAN_KIND_CLIENT)
+        process_model_end_call(cause->process, cause, answered, tid);
+    else
+        process_model_close(cause->process, cause, answered, tid, now_ns);
+    token_set_free(&causality->tokens, cause->tokens);
+    cause->tokens = NULL;
+    cause->process = NULL;
+}
+
 bool causality_begin(struct causality *causality, struct cause *cause)
 {
     bool ok;
@@ -288,6 +305,7 @@ bool causality_begin(struct causality *causality, struct cause *cause)
     else
         ok = start_trace(causality, cause);
     if (!ok) {
+        close_cause(causality, cause, false, 0, causality->now_ns);
         trace_unref(&causality->traces, cause->linked);
         return false;
     }
@@ -334,38 +352,15 @@ void causality_content(struct causality *causality, struct cause *cause, struct 
         learn_tokens(causality, cause, content);
 }
 
-static void close_request(struct causality *causality, struct cause *cause, bool answered,
-                          uint32_t tid, uint64_t now_ns)
-{
-    if (!cause->process)
-        return;
-    process_model_close(cause->process, cause, answered, tid, now_ns);
-    token_set_free(&causality->tokens, cause->tokens);
-    cause->tokens = NULL;
-    cause->process = NULL;
-}
-
-/* Did the call stay within the request that its thread served? */
-static void note_call(struct causality *causality, const struct cause *cause, uint32_t tid)
-{
-    struct process_model *model =
-        process_models_find(&causality->processes, cause->tgid, cause->process_start_ns);
-
-    if (model)
-        process_model_note_call(model, cause, tid);
-}
-
 void causality_end(struct causality *causality, struct cause *cause, bool answered, uint32_t tid,
                    uint64_t now_ns)
 {
     cause->ended = true;
     causality->now_ns = MAX(causality->now_ns, now_ns);
-    if (answered && !span_id_is_zero(&cause->served))
-        note_call(causality, cause, tid);
-    if (cause->process)
+    if (cause->process && cause->kind == SPAN_KIND_SERVER)
         process_model_note_served(&causality->processes, cause->process, cause,
                                   answered ? tid : cause->tid, now_ns);
-    close_request(causality, cause, answered, tid, now_ns);
+    close_cause(causality, cause, answered, tid, now_ns);
 }
 
 void causality_note_blind(struct causality *causality, uint32_t tgid, uint64_t process_start_ns,
@@ -449,7 +444,7 @@ void causality_withhold(struct causality *causality, struct cause *cause)
 
 void causality_release(struct causality *causality, struct cause *cause)
 {
-    close_request(causality, cause, false, 0, causality->now_ns);
+    close_cause(causality, cause, false, 0, causality->now_ns);
     trace_unref(&causality->traces, cause->linked);
     if (cause->wired)
         table_remove(&causality->wires, &cause->wire);

@@ -62,7 +62,7 @@ struct cause {
     struct trace *trace;
     struct cause *peer;        /* the other end, while both are known */
     struct process_model *process;
-    struct list open;          /* SERVER: among its process's open requests */
+    struct list open;          /* among its process's open requests, or calls */
     struct token_set *tokens;  /* SERVER: while it is open */
     struct trace *linked;      /* CLIENT: of the request that its thread served before, or NULL, */
     struct span_id linked_span_id; /* and its span; SERVER under a carried context: its client */

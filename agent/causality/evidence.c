@@ -108,11 +108,13 @@ struct finding evidence_weigh(const struct inquiry *inquiry)
         struct finding found = classes[i].find(inquiry);
 
         found.evidence = classes[i].evidence;
-        if (decided.count == FOUND_NONE)
+        if (decided.count == FOUND_NONE) {
             decided = found;
-        else if (decided.count == FOUND_ONE && found.count == FOUND_ONE &&
-                 found.cause != decided.cause)
+        } else if (decided.count == FOUND_ONE && found.count == FOUND_ONE &&
+                   found.cause != decided.cause) {
             decided.count = FOUND_TIE;
+            process_model_note_contradiction(inquiry->model);
+        }
     }
     if (decided.count == FOUND_NONE)
         decided.evidence = EVIDENCE_NONE;

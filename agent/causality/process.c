@@ -46,7 +46,7 @@ static struct process_model *evict(struct process_models *models)
     for (struct list *node = models->lru.next; node != &models->lru; node = node->next) {
         struct process_model *model = container_of(node, struct process_model, lru);
 
-        if (model->n_open == 0) {
+        if (model->n_open == 0 && model->n_calls == 0) {
             table_remove(&models->table, &model->link);
             list_remove(&model->lru);
             forget_served(models, model);
@@ -73,6 +73,7 @@ struct process_model *process_models_get(struct process_models *models, uint32_t
     *model = (struct process_model){
         .tgid = tgid, .start_ns = start_ns, .salt = hash_pair(start_ns, tgid)};
     list_init(&model->open);
+    list_init(&model->calls);
     list_init(&model->spilled);
     list_init(&model->lru);
     list_append(&models->lru, &model->lru);
@@ -100,10 +101,57 @@ struct cause *process_model_of_thread(const struct process_model *model, uint32_
     return found;
 }
 
+/* ---- thread-bound? --------------------------------------------------------------------------- */
+
+static unsigned streak_needed(const struct streak *streak)
+{
+    return BOUND_STREAK << 2 * streak->strikes;
+}
+
+static bool streak_holds(const struct streak *streak)
+{
+    return streak->n >= streak_needed(streak);
+}
+
+/* After twice what it takes one strike is forgiven. */
+static void streak_grow(struct streak *streak)
+{
+    if (streak->n < 2 * streak_needed(streak))
+        streak->n++;
+    else if (streak->strikes)
+        streak->strikes--;
+}
+
+static void streak_break(struct streak *streak)
+{
+    streak->n = 0;
+    streak->strikes = MIN(streak->strikes + 1, STRIKES_MAX);
+}
+
+/* A thread that waits for the answer to a call reads no request meanwhile, and answers none. */
+static void note_not_waiting(struct process_model *model, uint32_t tid)
+{
+    unsigned n = 0;
+
+    for (struct list *node = model->calls.prev; node != &model->calls && n < OPEN_SEARCH_MAX;
+         node = node->prev, n++)
+        if (container_of(node, struct cause, open)->tid == tid) {
+            streak_break(&model->calls_bound);
+            return;
+        }
+}
+
+void process_model_note_contradiction(struct process_model *model)
+{
+    streak_break(&model->calls_bound);
+}
+
 void process_model_open(struct process_model *model, struct cause *cause)
 {
     bool another;
     struct cause *same;
+
+    note_not_waiting(model, cause->tid);
 
     cause->clean = model->n_open < OPEN_SEARCH_MAX;
     if (cause->clean) {
@@ -112,7 +160,7 @@ void process_model_open(struct process_model *model, struct cause *cause)
             same->clean = cause->clean = false;
     }
     if (!cause->clean)
-        model->streak = 0;
+        streak_break(&model->requests_bound);
     list_append(&model->open, &cause->open);
     model->n_open++;
 }
@@ -129,10 +177,14 @@ void process_model_close(struct process_model *model, struct cause *cause, bool 
 {
     list_remove(&cause->open);
     model->n_open--;
-    if (answered && cause->clean && tid == cause->tid)
-        model->streak = MIN(model->streak + 1, (unsigned)BOUND_STREAK);
+    if (answered)
+        note_not_waiting(model, tid);
+    if (!answered || !cause->clean) /* which was struck when it was seen */
+        model->requests_bound.n = 0;
+    else if (tid == cause->tid)
+        streak_grow(&model->requests_bound);
     else
-        model->streak = 0;
+        streak_break(&model->requests_bound);
     if (!answered)
         process_model_note_hidden(model, now_ns);
 }
@@ -145,12 +197,23 @@ static bool is_open(const struct process_model *model, const struct span_id *id)
     return false;
 }
 
-void process_model_note_call(struct process_model *model, const struct cause *cause, uint32_t tid)
+void process_model_begin_call(struct process_model *model, struct cause *cause)
 {
+    list_append(&model->calls, &cause->open);
+    model->n_calls++;
+}
+
+void process_model_end_call(struct process_model *model, struct cause *cause, bool answered,
+                            uint32_t tid)
+{
+    list_remove(&cause->open);
+    model->n_calls--;
+    if (!answered || span_id_is_zero(&cause->served))
+        return;
     if (tid == cause->tid && model->n_open <= OPEN_SEARCH_MAX && is_open(model, &cause->served))
-        model->call_streak = MIN(model->call_streak + 1, (unsigned)CALL_STREAK);
+        streak_grow(&model->calls_bound);
     else
-        model->call_streak = 0;
+        streak_break(&model->calls_bound);
 }
 
 static struct served *find_served(struct process_model *model, uint32_t tid)
@@ -190,12 +253,12 @@ bool process_model_may_hide(const struct process_model *model, uint64_t now_ns)
 
 bool process_model_is_bound(const struct process_model *model)
 {
-    return model->streak >= BOUND_STREAK && model->n_open <= OPEN_SEARCH_MAX;
+    return streak_holds(&model->requests_bound) && model->n_open <= OPEN_SEARCH_MAX;
 }
 
 bool process_model_calls_are_bound(const struct process_model *model)
 {
-    return process_model_is_bound(model) && model->call_streak >= CALL_STREAK;
+    return process_model_is_bound(model) && streak_holds(&model->calls_bound);
 }
 
 size_t process_model_candidates(const struct process_model *model, uint64_t own_key)

@@ -3,10 +3,11 @@
  * What has been learnt of a process: its open requests, and whether it is *thread-bound*, so that
  * "the same thread" proves something. Thread-bound: over the last BOUND_STREAK requests no thread
  * had two of them open at once, and each was answered by the thread that read it. One exception
- * ends it at once; it is learnt anew by as many requests. Its *calls* are bound too, if each of the
- * last CALL_STREAK was over, on the thread that began it, before that thread's open request was
- * answered: where loops hand calls to each other, a call outlives the request that its thread
- * happens to serve.
+ * ends it at once, and each one quadruples what it takes to learn it anew. Its *calls* are bound too,
+ * if each of the last BOUND_STREAK was over, on the thread that began it, before that thread's open
+ * request was answered or another one was read: where loops hand calls to each other, a call
+ * outlives the request that its thread happens to serve. So does content that names another request
+ * than the thread's speak against it.
  *
  * A process may *hide* requests: it has connections whose requests are not seen, or a request went
  * out of sight without its answer (a time-out, a client that hung up) and may be served still.
@@ -20,8 +21,8 @@
 #include "causality/tokens.h"
 #include "causality/trace.h"
 
-#define BOUND_STREAK 8
-#define CALL_STREAK 8
+#define BOUND_STREAK 16u
+#define STRIKES_MAX 3u                      /* 1,024 in a row at most */
 #define OPEN_SEARCH_MAX 512
 #define SERVED_MAX 8                        /* threads whose last request is remembered, */
 #define SERVED_NS UINT64_C(1000000000)      /* for so long */
@@ -35,6 +36,12 @@ struct served {
     struct trace *trace; /* a reference, or NULL: empty */
 };
 
+/* Good signs in a row, and how often such a row was broken. */
+struct streak {
+    unsigned n;
+    unsigned strikes;
+};
+
 struct process_model {
     struct table_link link;
     struct list lru;
@@ -42,8 +49,10 @@ struct process_model {
     uint64_t start_ns;
     struct list open; /* SERVER causes, oldest first */
     size_t n_open;
-    unsigned streak;
-    unsigned call_streak;
+    struct list calls; /* CLIENT causes that began while something was open, oldest first */
+    size_t n_calls;
+    struct streak requests_bound;
+    struct streak calls_bound;
     uint64_t hides_until_ns; /* requests may be open until then that are not known here */
     uint64_t salt; /* of its tokens */
     struct list spilled; /* token sets, see tokens.h */
@@ -78,8 +87,15 @@ void process_model_open(struct process_model *model, struct cause *cause);
 void process_model_close(struct process_model *model, struct cause *cause, bool answered,
                          uint32_t tid, uint64_t now_ns);
 
-/* A call has ended, read by `tid`, that began while its thread served `cause->served`. */
-void process_model_note_call(struct process_model *model, const struct cause *cause, uint32_t tid);
+/* A call begins, while something is open. */
+void process_model_begin_call(struct process_model *model, struct cause *cause);
+
+/* It ends; `answered`: its answer was read by `tid`. */
+void process_model_end_call(struct process_model *model, struct cause *cause, bool answered,
+                            uint32_t tid);
+
+/* Content names another request than the thread does. */
+void process_model_note_contradiction(struct process_model *model);
 
 /* Remembers what the thread has served last. */
 void process_model_note_served(struct process_models *models, struct process_model *model,

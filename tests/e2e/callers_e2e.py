@@ -19,6 +19,7 @@ import flowtrace_e2e as e2e
 FOLDER = e2e.ROOT / "tests" / "e2e" / "peers" / "callers"
 CACHE = pathlib.Path(os.environ.get("FLOWTRACE_CACHE", "/var/cache/flowtrace"))
 THREAD_BOUND = {"c thread", "python thread", "java thread", "go thread"}
+COLUMNS = ("requests", "% pairs", "% right", "wrong", "missing", "evidence")
 
 NGINX = """
 worker_processes 2;
@@ -100,6 +101,7 @@ def programs(hidden):
         add(f"node {mode}", "node", FOLDER / "caller.js", mode)
         add(f"java {mode}", "java", "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
             "@DIR@", "Caller", mode)
+    add("python loops", sys.executable, FOLDER / "caller.py", "loops")
     for mode in ("thread", "pool", "http", "loop"):
         add(f"go {mode}", "@DIR@/caller-go", mode)
     nginx = proxy(NGINX, f"nginx-{visibility}",

@@ -177,7 +177,7 @@ static void the_thread_decides_in_a_process_that_is_thread_bound(void **state)
     struct world *world = *state;
     struct cause first, second, call;
 
-    serve_in_turn(world, PYTHON, 1, 8);
+    serve_in_turn(world, PYTHON, 1, 16);
     begin(world, &first, SPAN_KIND_SERVER, PYTHON, 1);
     begin(world, &second, SPAN_KIND_SERVER, PYTHON, 2);
     begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 1);
@@ -193,7 +193,7 @@ static void a_thread_that_serves_nothing_calls_for_nobody(void **state)
     struct world *world = *state;
     struct cause request, call;
 
-    serve_in_turn(world, PYTHON, 1, 8);
+    serve_in_turn(world, PYTHON, 1, 16);
     begin(world, &request, SPAN_KIND_SERVER, PYTHON, 1);
     begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 9);
     assert_int_equal(call.evidence, EVIDENCE_NONE);
@@ -252,7 +252,7 @@ static void an_answer_from_another_thread_ends_thread_evidence(void **state)
     struct world *world = *state;
     struct cause handed_off, first, second, call;
 
-    serve_in_turn(world, PYTHON, 1, 8);
+    serve_in_turn(world, PYTHON, 1, 16);
     begin(world, &handed_off, SPAN_KIND_SERVER, PYTHON, 1);
     causality_end(world->causality, &handed_off, true, 5, world->now_ns);
     causality_release(world->causality, &handed_off);

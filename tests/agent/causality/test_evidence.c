@@ -11,7 +11,7 @@
 
 #define LOOP 100    /* a process with one thread for all */
 #define THREADS 200 /* a process with one thread for each */
-#define BOUND 8
+#define BOUND 16
 
 struct world {
     struct causality *causality;
@@ -327,7 +327,7 @@ static void where_calls_outlive_what_their_thread_serves_it_decides_nothing(void
     struct world *world = *state;
     struct cause first, second, inner;
 
-    serve_in_turn(world, THREADS, 1, 8);
+    serve_in_turn(world, THREADS, 1, BOUND);
     serve_in_loops(world, THREADS, 8);
     serve(world, &first, THREADS, 1, "");
     serve(world, &second, THREADS, 2, "");
@@ -474,7 +474,7 @@ static void a_process_that_changes_its_ways_is_learnt_anew(void **state)
     finish(world, &first);
     finish(world, &second);
     for (int i = 0; i < 2; i++) {
-        serve_in_turn(world, THREADS, 1, BOUND - 1);
+        serve_in_turn(world, THREADS, 1, i == 0 ? 4 * BOUND - 2 : 1);
         serve(world, &other, THREADS, 2, "");
         serve(world, &first, THREADS, 1, "");
         call(world, &c, THREADS, 1, "");

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""As caller.c, in Python: caller.py thread|pool|loop PORT UPSTREAM_PORT open|hidden
+"""As caller.c, in Python: caller.py thread|pool|loop|loops PORT UPSTREAM_PORT open|hidden
 
 thread: the standard library's threading server. pool: one thread reads, an executor's threads call
-and answer. loop: asyncio."""
+and answer. loop: asyncio. loops: four of them, each in its thread, that call for each other."""
 import asyncio
 import concurrent.futures
 import http.client
 import http.server
+import itertools
 import queue
 import selectors
 import socket
 import sys
+import threading
 
 MODE, PORT, UPSTREAM_PORT, HIDDEN = (sys.argv[1], int(sys.argv[2]), int(sys.argv[3]),
                                      sys.argv[4] == "hidden")
@@ -92,10 +94,11 @@ def run_pool():
                 executor.submit(lambda c=connection, p=path: c.sendall(answer_of(*call(p))))
 
 
-streams = []
+every_stream = threading.local()
 
 
 async def call_upstream(path):
+    streams = every_stream.__dict__.setdefault("idle", [])
     reader, writer = streams.pop() if streams else await asyncio.open_connection(
         "127.0.0.1", UPSTREAM_PORT)
     writer.write(f"GET /y/{key_of(path)} HTTP/1.1\r\nHost: upstream\r\n\r\n".encode())
@@ -105,6 +108,17 @@ async def call_upstream(path):
     return int(head.split(" ")[1]), body
 
 
+loops, turns = [], itertools.count()
+
+
+async def call_elsewhere(path):
+    """As call_upstream, in one loop after the other."""
+    if not loops:
+        return await call_upstream(path)
+    other = loops[next(turns) % len(loops)]
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call_upstream(path), other))
+
+
 async def serve(reader, writer):
     while True:
         try:
@@ -112,17 +126,28 @@ async def serve(reader, writer):
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
             return
-        writer.write(answer_of(*await call_upstream(request.split(b" ")[1].decode())))
+        writer.write(answer_of(*await call_elsewhere(request.split(b" ")[1].decode())))
 
 
-async def run_loop():
-    async with await asyncio.start_server(serve, "127.0.0.1", PORT, backlog=512) as server:
+async def run_loop(shared=False):
+    if shared:
+        loops.append(asyncio.get_running_loop())
+    async with await asyncio.start_server(serve, "127.0.0.1", PORT, backlog=512,
+                                          reuse_port=shared) as server:
         await server.serve_forever()
+
+
+def run_loops():
+    threads = [threading.Thread(target=asyncio.run, args=(run_loop(True),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
 
 
 if MODE == "thread":
     run_threads()
 elif MODE == "pool":
     run_pool()
+elif MODE == "loops":
+    run_loops()
 else:
     asyncio.run(run_loop())

@@ -24,6 +24,7 @@
 /* ---- reading --------------------------------------------------------------------------------- */
 
 typedef uint8_t lane __attribute__((vector_size(16)));
+typedef int8_t signed_lane __attribute__((vector_size(16)));
 
 /* One bit per byte that is 0xff: one instruction where there is one, else two multiplications. */
 static uint64_t mask_of(lane set)
@@ -42,22 +43,30 @@ static uint64_t mask_of(lane set)
 #endif
 }
 
-static void classify(const uint8_t *text, uint64_t *ret_words, uint64_t *ret_digits)
+/* Of 16 bytes: bit masks of the words' bytes and of the digits. Signed compares are cheapest. */
+static uint64_t classify_lane(const uint8_t *text, uint64_t *ret_digits)
 {
-    uint64_t words = 0, digits = 0;
+    signed_lane digit, letter;
+    lane bytes;
 
-    for (unsigned at = 0; at < WINDOW; at += sizeof(lane)) {
-        lane bytes, digit, word;
+    memcpy(&bytes, text, sizeof(bytes));
+    digit = (signed_lane)(bytes + (0x80 - '0')) < (signed_lane){0} + (-128 + 10);
+    letter = (signed_lane)((bytes | 0x20) + (0x80 - 'a')) < (signed_lane){0} + (-128 + 26);
+    *ret_digits = mask_of((lane)digit);
+    return mask_of((lane)(digit | letter) | (lane)(bytes == '-') | (lane)(bytes == '_'));
+}
 
-        memcpy(&bytes, text + at, sizeof(bytes));
-        digit = (lane)(bytes - '0' < 10);
-        word = digit | (lane)((bytes | 0x20) - 'a' < 26) | (lane)(bytes == '-') |
-               (lane)(bytes == '_');
-        digits |= mask_of(digit) << at;
-        words |= mask_of(word) << at;
-    }
-    *ret_words = words;
-    *ret_digits = digits;
+__attribute__((always_inline)) static inline void classify(const uint8_t *text, uint64_t *ret_words, uint64_t *ret_digits)
+{
+    uint64_t digits[4], words[4];
+
+    _Static_assert(WINDOW == 4 * sizeof(lane), "no loop: its bookkeeping costs a third");
+    words[0] = classify_lane(text, &digits[0]);
+    words[1] = classify_lane(text + 16, &digits[1]);
+    words[2] = classify_lane(text + 32, &digits[2]);
+    words[3] = classify_lane(text + 48, &digits[3]);
+    *ret_words = words[0] | words[1] << 16 | words[2] << 32 | words[3] << 48;
+    *ret_digits = digits[0] | digits[1] << 16 | digits[2] << 32 | digits[3] << 48;
 }
 
 static bool is_digit(uint8_t c)
@@ -65,20 +74,19 @@ static bool is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_word(uint8_t c)
-{
-    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' || c == '_';
-}
-
 /* Seconds, milliseconds, microseconds or nanoseconds since 1970, or yyyymmdd or yyyy-mm-dd... */
 static bool is_clock(struct bytes token, uint64_t now_ns)
 {
     uint64_t now_s = now_ns / 1000000000, number = 0;
+    bool dashed = token.len >= 10 && token.ptr[4] == '-' && token.ptr[7] == '-';
     size_t n = 0;
 
+    /* Most have another length than any of these, and are done. */
+    if (!dashed && token.len != 8 && (token.len < 10 || token.len > 19 || token.len % 3 != 1))
+        return false;
     while (n < token.len && n < 10 && is_digit(token.ptr[n]))
         number = 10 * number + (token.ptr[n++] - '0');
-    if (n == 4 && token.len >= 10 && token.ptr[4] == '-' && token.ptr[7] == '-')
+    if (n == 4 && dashed)
         return number >= 1900 && number < 2200;
     if (n == 8 && token.len == 8)
         return number >= 19000101 && number < 22000101;
@@ -106,18 +114,30 @@ static uint64_t load4(const uint8_t *bytes)
     return word | 0x20202020u;
 }
 
-/* The last word overlaps the one before it: no byte-wise rest. */
+/* Both halves of a product: sixteen bytes are mixed in by one multiplication. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* The last words overlap those before them: no byte-wise rest. */
 static uint64_t hash_token(struct bytes token, uint64_t seed)
 {
+    const uint64_t odd = 0xbf58476d1ce4e5b9u;
+    const uint8_t *end = token.ptr + token.len;
     uint64_t h = seed ^ token.len;
 
-    for (size_t at = 0; at + 8 < token.len; at += 8) {
-        h = (h ^ load8(token.ptr + at)) * 0xbf58476d1ce4e5b9u;
-        h ^= h >> 29;
-    }
-    if (token.len >= 8)
-        return hash_mix(h ^ load8(token.ptr + token.len - 8));
-    return hash_mix(h ^ load4(token.ptr) ^ load4(token.ptr + token.len - 4) << 32);
+    for (size_t at = 0; at + 16 < token.len; at += 16)
+        h = fold(load8(token.ptr + at) ^ odd, load8(token.ptr + at + 8) ^ h);
+    if (token.len >= 16)
+        h = fold(load8(end - 16) ^ odd, load8(end - 8) ^ h);
+    else if (token.len >= 8)
+        h = fold(load8(token.ptr) ^ odd, load8(end - 8) ^ h);
+    else
+        h = fold((load4(token.ptr) | load4(end - 4) << 32) ^ odd, h);
+    return hash_mix(h);
 }
 
 struct reading {
@@ -126,6 +146,9 @@ struct reading {
     uint64_t now_ns;
     uint64_t *hashes;
     size_t n;
+    bool carries; /* a run goes on from one window into the next, */
+    size_t carried_from;
+    uint64_t carried_digit; /* not 0: with a digit so far */
 };
 
 static void take_token(struct reading *reading, size_t from, size_t to)
@@ -136,17 +159,20 @@ static void take_token(struct reading *reading, size_t from, size_t to)
         reading->hashes[reading->n++] = hash_token(token, reading->seed);
 }
 
-/* A run that fills a window. Returns where it ends. */
-static size_t take_long(struct reading *reading, size_t from)
+/* The window at `at`; behind the text's end are no words. Half of all that tokens cost is here. */
+__attribute__((always_inline)) static inline void classify_window(const struct reading *reading, size_t at, uint64_t *ret_words,
+                            uint64_t *ret_digits)
 {
-    size_t to = from;
-    bool digit = false;
+    size_t left = reading->text.len - at;
+    uint8_t padded[WINDOW];
 
-    for (; to < reading->text.len && is_word(reading->text.ptr[to]); to++)
-        digit |= is_digit(reading->text.ptr[to]);
-    if (digit)
-        take_token(reading, from, to);
-    return to;
+    if (left >= WINDOW) {
+        classify(reading->text.ptr + at, ret_words, ret_digits);
+        return;
+    }
+    memset(padded, 0, sizeof(padded));
+    memcpy(padded, reading->text.ptr + at, left);
+    classify(padded, ret_words, ret_digits);
 }
 
 /* The bits that lie in runs of at least TOKEN_MIN. */
@@ -159,50 +185,80 @@ static uint64_t long_runs(uint64_t words)
     return two | two << 2 | two << 4;
 }
 
-/* The runs with digits of one window at `at`. Returns where the next window begins. */
-static size_t read_window(struct reading *reading, size_t at)
+/* Bits below n, which may be all of them. */
+static uint64_t bits_below(unsigned n)
 {
-    size_t left = reading->text.len - at;
-    uint8_t padded[WINDOW] = {0};
-    const uint8_t *window = reading->text.ptr + at;
-    uint64_t words, digits, gaps, above;
+    return n < WINDOW ? (UINT64_C(1) << n) - 1 : ~UINT64_C(0);
+}
 
-    if (left < WINDOW)
-        window = memcpy(padded, window, left);
-    classify(window, &words, &digits);
-    gaps = ~words;
-    if (left > WINDOW && !(gaps >> (WINDOW - 1))) {
-        /* The last run may go on behind the window: it is the next one's. */
-        unsigned open = gaps ? WINDOW - (unsigned)__builtin_clzll(gaps) : 0;
+/* Where the lowest run of ones ends that begins at bit 0. */
+static unsigned ones_at_bottom(uint64_t bits)
+{
+    return ~bits ? (unsigned)__builtin_ctzll(~bits) : WINDOW;
+}
 
-        if (open == 0)
-            return take_long(reading, at);
-        digits &= (UINT64_C(1) << open) - 1;
-        left = open;
-    }
+/* A run that came into this window from the one before: it goes on, or ends here. */
+static uint64_t end_carried(struct reading *reading, size_t at, uint64_t words, uint64_t digits)
+{
+    unsigned n = ones_at_bottom(words);
+
+    reading->carried_digit |= digits & bits_below(n);
+    if (n == WINDOW)
+        return 0;
+    reading->carries = false;
+    if (reading->carried_digit)
+        take_token(reading, reading->carried_from, at + n);
+    return words & ~bits_below(n);
+}
+
+/* A run at the window's end may go on in the next one. */
+static uint64_t begin_carried(struct reading *reading, size_t at, uint64_t words, uint64_t digits)
+{
+    unsigned from = ~words ? WINDOW - (unsigned)__builtin_clzll(~words) : 0;
+
+    reading->carries = true;
+    reading->carried_from = at + from;
+    reading->carried_digit = digits & ~bits_below(from);
+    return words & bits_below(from);
+}
+
+/* The runs with digits that lie in one window; where it begins depends on no other one. */
+static void read_window(struct reading *reading, size_t at)
+{
+    uint64_t words, digits;
+
+    classify_window(reading, at, &words, &digits);
+    if (reading->carries)
+        words = end_carried(reading, at, words, digits);
+    if (words >> (WINDOW - 1))
+        words = begin_carried(reading, at, words, digits);
     digits &= long_runs(words);
     while (digits) {
-        unsigned digit = (unsigned)__builtin_ctzll(digits);
-        uint64_t below = gaps & ((UINT64_C(1) << digit) - 1);
-        unsigned from = below ? WINDOW - (unsigned)__builtin_clzll(below) : 0, to;
+        unsigned digit = (unsigned)__builtin_ctzll(digits), to;
+        uint64_t below = ~words & bits_below(digit);
+        unsigned from = below ? WINDOW - (unsigned)__builtin_clzll(below) : 0;
 
-        above = gaps >> digit;
-        to = above ? digit + (unsigned)__builtin_ctzll(above) : WINDOW;
+        to = digit + ones_at_bottom(words >> digit);
         take_token(reading, at + from, at + to);
-        digits = to < WINDOW ? digits & (~UINT64_C(0) << to) : 0;
+        digits &= ~bits_below(to);
     }
-    return at + MIN(left, (size_t)WINDOW);
 }
 
 size_t tokens_read(struct bytes *text, uint64_t seed, uint64_t now_ns, uint64_t *hashes)
 {
-    struct reading reading = {*text, seed, now_ns, hashes, 0};
+    struct reading reading = {.text = *text, .seed = seed, .now_ns = now_ns, .hashes = hashes};
     size_t at = 0;
 
     /* A window has at most as many tokens as fit into it, TOKEN_MIN bytes and a gap each. */
-    while (at < text->len && reading.n + WINDOW / TOKEN_MIN < TOKEN_READ_MAX)
-        at = read_window(&reading, at);
-    *text = bytes_skip(*text, at);
+    while (at < text->len && reading.n + WINDOW / TOKEN_MIN < TOKEN_READ_MAX) {
+        read_window(&reading, at);
+        at += WINDOW;
+    }
+    if (reading.carries && at >= text->len && reading.carried_digit)
+        take_token(&reading, reading.carried_from, text->len);
+    else if (reading.carries && at < text->len)
+        at = reading.carried_from;
+    *text = bytes_skip(*text, MIN(at, text->len));
     return reading.n;
 }
 

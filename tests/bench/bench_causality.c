@@ -93,14 +93,17 @@ static void end(struct run *run, struct cause *cause)
 static uint64_t measure(struct run *run, const struct head *head, unsigned open, bool with)
 {
     static char texts[1024][HEAD_MAX];
+    struct bytes heads_read[ELEMENTSOF(texts)];
     uint64_t begin_ns;
 
-    for (unsigned i = 0; i < ELEMENTSOF(texts); i++)
+    for (unsigned i = 0; i < ELEMENTSOF(texts); i++) {
         snprintf(texts[i], HEAD_MAX, head->format, run->n + i * 7919);
+        heads_read[i] = with ? bytes_from_string(texts[i]) : BYTES_NULL;
+    }
     begin_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     for (unsigned i = 0; i < CALLS_PER_ROUND; i++) {
         struct cause *request = &run->open[i % open], call;
-        struct bytes text = with ? bytes_from_string(texts[i % ELEMENTSOF(texts)]) : BYTES_NULL;
+        struct bytes text = heads_read[i % ELEMENTSOF(texts)];
 
         if (i >= open)
             end(run, request);

@@ -1,95 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fusing rule: who may be a parent, and when silence is the answer. */
-#include "causality/causality.h"
+#include "world.h"
+
 #include "causality/ids.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 #define NGINX 100
 #define PYTHON 200
-
-struct world {
-    struct causality *causality;
-    struct counters counters;
-    uint64_t now_ns;
-    uint64_t next_position;
-};
-
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    struct causality_options options = {
-        .max_causes = 1024, .max_processes = 64, .counters = &world->counters};
-
-    world->now_ns = 1000;
-    world->next_position = 5000;
-    assert_int_equal(causality_new(&options, &world->causality), 0);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct world *world = *state;
-
-    causality_free(world->causality);
-    free(world);
-    return 0;
-}
-
-static struct cause make(struct world *world, enum span_kind kind, uint32_t tgid, uint32_t tid,
-                         uint64_t position)
-{
-    return (struct cause){
-        .kind = kind,
-        .tgid = tgid,
-        .tid = tid,
-        .process_start_ns = 1,
-        .start_ns = world->now_ns += 10,
-        .position = position,
-        .other_start = 77,
-        .on_wire = true,
-    };
-}
-
-/* Begins a cause on an exchange of its own. */
-static void begin(struct world *world, struct cause *cause, enum span_kind kind, uint32_t tgid,
-                  uint32_t tid)
-{
-    *cause = make(world, kind, tgid, tid, world->next_position += 100);
-    assert_true(causality_begin(world->causality, cause));
-}
-
-static void finish(struct world *world, struct cause *cause)
-{
-    causality_end(world->causality, cause, true, cause->tid, world->now_ns += 10);
-    causality_release(world->causality, cause);
-}
-
-/* Teaches that the process is thread-bound: as many requests, one after the other. */
-static void serve_in_turn(struct world *world, uint32_t tgid, uint32_t tid, int n)
-{
-    for (int i = 0; i < n; i++) {
-        struct cause request, call;
-
-        begin(world, &request, SPAN_KIND_SERVER, tgid, tid);
-        begin(world, &call, SPAN_KIND_CLIENT, tgid, tid);
-        finish(world, &call);
-        finish(world, &request);
-    }
-}
-
-static struct lineage settle(struct world *world, struct cause *cause)
-{
-    struct lineage lineage;
-
-    causality_settle(world->causality, cause, &lineage);
-    return lineage;
-}
 
 static void the_two_ends_of_an_exchange_are_parent_and_child_in_one_trace(void **state)
 {
@@ -144,30 +60,30 @@ static void two_hosts_derive_the_same_ids_without_talking(void **state)
 static void the_only_open_request_of_the_process_is_the_parent(void **state)
 {
     struct world *world = *state;
-    struct cause request, call;
+    struct cause request, sent;
 
-    begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
-    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 9);
-    assert_int_equal(call.evidence, EVIDENCE_ONLY);
-    assert_memory_equal(&call.parent_span_id, &request.span_id, sizeof(request.span_id));
-    finish(world, &call);
+    serve(world, &request, NGINX, 1, "");
+    call(world, &sent, NGINX, 9, "");
+    assert_int_equal(sent.evidence, EVIDENCE_ONLY);
+    assert_memory_equal(&sent.parent_span_id, &request.span_id, sizeof(request.span_id));
+    finish(world, &sent);
     finish(world, &request);
 }
 
 static void two_open_requests_are_a_tie_and_a_tie_is_unknown(void **state)
 {
     struct world *world = *state;
-    struct cause first, second, call;
+    struct cause first, second, sent;
 
-    begin(world, &first, SPAN_KIND_SERVER, NGINX, 1);
-    begin(world, &second, SPAN_KIND_SERVER, NGINX, 1);
-    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
-    assert_int_equal(call.evidence, EVIDENCE_NONE);
-    struct lineage lineage = settle(world, &call);
+    serve(world, &first, NGINX, 1, "");
+    serve(world, &second, NGINX, 1, "");
+    call(world, &sent, NGINX, 1, "");
+    assert_int_equal(sent.evidence, EVIDENCE_NONE);
+    struct lineage lineage = settle(world, &sent);
     assert_true(lineage.parent_unknown);
     assert_true(span_id_is_zero(&lineage.parent_span_id));
     assert_int_equal(counters_get(&world->counters, COUNTER_parents_tie), 1);
-    finish(world, &call);
+    finish(world, &sent);
     finish(world, &second);
     finish(world, &first);
 }
@@ -175,15 +91,15 @@ static void two_open_requests_are_a_tie_and_a_tie_is_unknown(void **state)
 static void the_thread_decides_in_a_process_that_is_thread_bound(void **state)
 {
     struct world *world = *state;
-    struct cause first, second, call;
+    struct cause first, second, sent;
 
-    serve_in_turn(world, PYTHON, 1, 16);
-    begin(world, &first, SPAN_KIND_SERVER, PYTHON, 1);
-    begin(world, &second, SPAN_KIND_SERVER, PYTHON, 2);
-    begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 1);
-    assert_int_equal(call.evidence, EVIDENCE_THREAD);
-    assert_memory_equal(&call.parent_span_id, &first.span_id, sizeof(first.span_id));
-    finish(world, &call);
+    serve_in_turn(world, PYTHON, 1, BOUND);
+    serve(world, &first, PYTHON, 1, "");
+    serve(world, &second, PYTHON, 2, "");
+    call(world, &sent, PYTHON, 1, "");
+    assert_int_equal(sent.evidence, EVIDENCE_THREAD);
+    assert_memory_equal(&sent.parent_span_id, &first.span_id, sizeof(first.span_id));
+    finish(world, &sent);
     finish(world, &second);
     finish(world, &first);
 }
@@ -191,57 +107,57 @@ static void the_thread_decides_in_a_process_that_is_thread_bound(void **state)
 static void a_thread_that_serves_nothing_calls_for_nobody(void **state)
 {
     struct world *world = *state;
-    struct cause request, call;
+    struct cause request, sent;
 
-    serve_in_turn(world, PYTHON, 1, 16);
-    begin(world, &request, SPAN_KIND_SERVER, PYTHON, 1);
-    begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 9);
-    assert_int_equal(call.evidence, EVIDENCE_NONE);
-    assert_true(settle(world, &call).parent_unknown);
-    finish(world, &call);
+    serve_in_turn(world, PYTHON, 1, BOUND);
+    serve(world, &request, PYTHON, 1, "");
+    call(world, &sent, PYTHON, 9, "");
+    assert_int_equal(sent.evidence, EVIDENCE_NONE);
+    assert_true(settle(world, &sent).parent_unknown);
+    finish(world, &sent);
     finish(world, &request);
 }
 
 static void in_a_process_that_is_blind_the_only_request_proves_nothing(void **state)
 {
     struct world *world = *state;
-    struct cause request, call;
+    struct cause request, sent;
 
     causality_note_blind(world->causality, NGINX, 1, UINT64_MAX);
-    begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
-    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
-    assert_int_equal(call.evidence, EVIDENCE_NONE);
-    finish(world, &call);
+    serve(world, &request, NGINX, 1, "");
+    call(world, &sent, NGINX, 1, "");
+    assert_int_equal(sent.evidence, EVIDENCE_NONE);
+    finish(world, &sent);
     finish(world, &request);
 }
 
 static void in_a_process_that_is_blind_the_thread_proves_nothing_either(void **state)
 {
     struct world *world = *state;
-    struct cause request, call;
+    struct cause request, sent;
 
-    serve_in_turn(world, NGINX, 1, 8);
+    serve_in_turn(world, NGINX, 1, BOUND);
     causality_note_blind(world->causality, NGINX, 1, UINT64_MAX);
-    begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
-    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
-    assert_int_equal(call.evidence, EVIDENCE_NONE);
-    assert_true(settle(world, &call).parent_unknown);
-    finish(world, &call);
+    serve(world, &request, NGINX, 1, "");
+    call(world, &sent, NGINX, 1, "");
+    assert_int_equal(sent.evidence, EVIDENCE_NONE);
+    assert_true(settle(world, &sent).parent_unknown);
+    finish(world, &sent);
     finish(world, &request);
 }
 
 static void one_thread_with_two_open_requests_ends_thread_evidence_at_once(void **state)
 {
     struct world *world = *state;
-    struct cause first, second, other, call;
+    struct cause first, second, other, sent;
 
-    serve_in_turn(world, NGINX, 1, 8);
-    begin(world, &other, SPAN_KIND_SERVER, NGINX, 2);
-    begin(world, &first, SPAN_KIND_SERVER, NGINX, 1);
-    begin(world, &second, SPAN_KIND_SERVER, NGINX, 1);
-    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 2);
-    assert_int_equal(call.evidence, EVIDENCE_NONE);
-    finish(world, &call);
+    serve_in_turn(world, NGINX, 1, BOUND);
+    serve(world, &other, NGINX, 2, "");
+    serve(world, &first, NGINX, 1, "");
+    serve(world, &second, NGINX, 1, "");
+    call(world, &sent, NGINX, 2, "");
+    assert_int_equal(sent.evidence, EVIDENCE_NONE);
+    finish(world, &sent);
     finish(world, &second);
     finish(world, &first);
     finish(world, &other);
@@ -250,17 +166,17 @@ static void one_thread_with_two_open_requests_ends_thread_evidence_at_once(void 
 static void an_answer_from_another_thread_ends_thread_evidence(void **state)
 {
     struct world *world = *state;
-    struct cause handed_off, first, second, call;
+    struct cause handed_off, first, second, sent;
 
-    serve_in_turn(world, PYTHON, 1, 16);
-    begin(world, &handed_off, SPAN_KIND_SERVER, PYTHON, 1);
+    serve_in_turn(world, PYTHON, 1, BOUND);
+    serve(world, &handed_off, PYTHON, 1, "");
     causality_end(world->causality, &handed_off, true, 5, world->now_ns);
     causality_release(world->causality, &handed_off);
-    begin(world, &first, SPAN_KIND_SERVER, PYTHON, 1);
-    begin(world, &second, SPAN_KIND_SERVER, PYTHON, 2);
-    begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 1);
-    assert_int_equal(call.evidence, EVIDENCE_NONE);
-    finish(world, &call);
+    serve(world, &first, PYTHON, 1, "");
+    serve(world, &second, PYTHON, 2, "");
+    call(world, &sent, PYTHON, 1, "");
+    assert_int_equal(sent.evidence, EVIDENCE_NONE);
+    finish(world, &sent);
     finish(world, &second);
     finish(world, &first);
 }
@@ -268,14 +184,14 @@ static void an_answer_from_another_thread_ends_thread_evidence(void **state)
 static void an_answered_request_is_nobodys_parent(void **state)
 {
     struct world *world = *state;
-    struct cause request, call;
+    struct cause request, sent;
 
-    begin(world, &request, SPAN_KIND_SERVER, PYTHON, 1);
+    serve(world, &request, PYTHON, 1, "");
     causality_end(world->causality, &request, true, 1, world->now_ns);
-    begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 1);
-    assert_int_equal(call.evidence, EVIDENCE_NONE);
-    assert_false(settle(world, &call).parent_unknown);
-    finish(world, &call);
+    call(world, &sent, PYTHON, 1, "");
+    assert_int_equal(sent.evidence, EVIDENCE_NONE);
+    assert_false(settle(world, &sent).parent_unknown);
+    finish(world, &sent);
     causality_release(world->causality, &request);
 }
 
@@ -319,22 +235,22 @@ static void a_request_that_denies_sampling_begins_a_trace_that_is_not_sampled(vo
     struct cause outer = make(world, SPAN_KIND_SERVER, NGINX, 1, 400);
     struct cause client = make(world, SPAN_KIND_CLIENT, NGINX, 1, 500);
     struct cause server = make(world, SPAN_KIND_SERVER, PYTHON, 2, 500);
-    struct cause call;
+    struct cause sent;
 
     client.denied = server.denied = true;
     assert_true(causality_begin(world->causality, &outer));
     assert_true(causality_begin(world->causality, &client));
     assert_true(causality_begin(world->causality, &server));
-    begin(world, &call, SPAN_KIND_CLIENT, PYTHON, 2);
+    call(world, &sent, PYTHON, 2, "");
     struct lineage o = settle(world, &outer), c = settle(world, &client), s = settle(world, &server);
-    struct lineage inner = settle(world, &call);
+    struct lineage inner = settle(world, &sent);
     assert_int_equal(o.flags & 1, 1);
     assert_int_equal(c.flags & 1, 0);
     assert_int_equal(s.flags & 1, 0);
     assert_int_equal(inner.flags & 1, 0);
     assert_memory_equal(&s.trace_id, &c.trace_id, sizeof(c.trace_id));
     assert_memory_not_equal(&o.trace_id, &c.trace_id, sizeof(c.trace_id));
-    finish(world, &call);
+    finish(world, &sent);
     finish(world, &server);
     finish(world, &client);
     finish(world, &outer);
@@ -345,16 +261,16 @@ static void a_chain_settles_into_one_trace_from_its_innermost_span_on(void **sta
     struct world *world = *state;
     struct cause outer = make(world, SPAN_KIND_CLIENT, 300, 3, 500);
     struct cause request = make(world, SPAN_KIND_SERVER, NGINX, 1, 500);
-    struct cause call, inner;
+    struct cause sent, inner;
 
     assert_true(causality_begin(world->causality, &outer));
     assert_true(causality_begin(world->causality, &request));
-    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
-    inner = make(world, SPAN_KIND_SERVER, PYTHON, 2, call.position);
+    call(world, &sent, NGINX, 1, "");
+    inner = make(world, SPAN_KIND_SERVER, PYTHON, 2, sent.position);
     assert_true(causality_begin(world->causality, &inner));
     struct lineage last = settle(world, &inner);
     finish(world, &inner);
-    finish(world, &call);
+    finish(world, &sent);
     finish(world, &request);
     struct lineage first = settle(world, &outer);
     assert_memory_equal(&first.trace_id, &last.trace_id, sizeof(first.trace_id));
@@ -366,7 +282,7 @@ static void a_late_client_end_joins_where_no_id_was_used_and_is_counted_where_on
     struct world *world = *state;
     struct cause request, server, client;
 
-    begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
+    serve(world, &request, NGINX, 1, "");
     server = make(world, SPAN_KIND_SERVER, PYTHON, 2, 600);
     assert_true(causality_begin(world->causality, &server));
     settle(world, &server);
@@ -381,18 +297,44 @@ static void a_late_client_end_joins_where_no_id_was_used_and_is_counted_where_on
 static void after_a_loss_a_single_candidate_proves_nothing_for_a_while(void **state)
 {
     struct world *world = *state;
-    struct cause request, call;
+    struct cause request, sent;
 
     causality_note_loss(world->causality, world->now_ns);
-    begin(world, &request, SPAN_KIND_SERVER, NGINX, 1);
-    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
-    assert_int_equal(call.evidence, EVIDENCE_NONE);
-    finish(world, &call);
+    serve(world, &request, NGINX, 1, "");
+    call(world, &sent, NGINX, 1, "");
+    assert_int_equal(sent.evidence, EVIDENCE_NONE);
+    finish(world, &sent);
     world->now_ns += 2000000000u;
-    begin(world, &call, SPAN_KIND_CLIENT, NGINX, 1);
-    assert_int_equal(call.evidence, EVIDENCE_ONLY);
-    finish(world, &call);
+    call(world, &sent, NGINX, 1, "");
+    assert_int_equal(sent.evidence, EVIDENCE_ONLY);
+    finish(world, &sent);
     finish(world, &request);
+}
+
+/* Of a request its tokens, of a process its model: both from pools, and no more than there are. */
+static void what_has_no_room_is_refused_and_processes_give_way_only_when_they_are_idle(void **state)
+{
+    struct counters counters = {0};
+    struct causality_options options = {
+        .max_causes = 2, .max_processes = 1, .counters = &counters};
+    struct world small = {.now_ns = 1000};
+    struct cause first, second, sent;
+
+    assert_int_equal(causality_new(&options, &small.causality), 0);
+    for (int i = 0; i < 1000; i++) {
+        serve(&small, &first, NGINX, 1, "GET /order-0001");
+        serve(&small, &second, PYTHON, 1, "GET /order-0002");
+        assert_null(second.process); /* its calls will have no parent */
+        finish(&small, &second);
+        finish(&small, &first);
+        serve(&small, &second, PYTHON, 1, "GET /order-0002");
+        assert_non_null(second.process);
+        call(&small, &sent, PYTHON, 1, "GET /order-0002");
+        assert_int_not_equal(sent.evidence, EVIDENCE_NONE);
+        finish(&small, &sent);
+        finish(&small, &second);
+    }
+    causality_free(small.causality);
 }
 
 int main(void)
@@ -417,6 +359,7 @@ int main(void)
         TEST(a_chain_settles_into_one_trace_from_its_innermost_span_on),
         TEST(a_late_client_end_joins_where_no_id_was_used_and_is_counted_where_one_was),
         TEST(after_a_loss_a_single_candidate_proves_nothing_for_a_while),
+        TEST(what_has_no_room_is_refused_and_processes_give_way_only_when_they_are_idle),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

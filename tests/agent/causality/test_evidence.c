@@ -1,99 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which of the open requests a call belongs to: what speaks for one, and when silence is right. */
-#include "causality/causality.h"
+#include "world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 #define LOOP 100    /* a process with one thread for all */
 #define THREADS 200 /* a process with one thread for each */
-#define BOUND 16
-
-struct world {
-    struct causality *causality;
-    struct counters counters;
-    uint64_t now_ns;
-    uint64_t next_position;
-};
-
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    struct causality_options options = {
-        .max_causes = 1024, .max_processes = 64, .counters = &world->counters};
-
-    world->now_ns = UINT64_C(1700000000000000000);
-    world->next_position = 5000;
-    assert_int_equal(causality_new(&options, &world->causality), 0);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct world *world = *state;
-
-    causality_free(world->causality);
-    free(world);
-    return 0;
-}
-
-static void begin(struct world *world, struct cause *cause, enum span_kind kind, uint32_t tgid,
-                  uint32_t tid, const char *head, const char *content)
-{
-    *cause = (struct cause){
-        .kind = kind,
-        .tgid = tgid,
-        .tid = tid,
-        .process_start_ns = 1,
-        .start_ns = world->now_ns += 1000,
-        .position = world->next_position += 100,
-        .other_start = 77,
-        .on_wire = true,
-        .head = bytes_from_string(head),
-        .content = bytes_from_string(content),
-    };
-    assert_true(causality_begin(world->causality, cause));
-}
-
-static void serve(struct world *world, struct cause *cause, uint32_t tgid, uint32_t tid,
-                  const char *head)
-{
-    begin(world, cause, SPAN_KIND_SERVER, tgid, tid, head, "");
-}
-
-static void call(struct world *world, struct cause *cause, uint32_t tgid, uint32_t tid,
-                 const char *head)
-{
-    begin(world, cause, SPAN_KIND_CLIENT, tgid, tid, head, "");
-}
-
-static void answer(struct world *world, struct cause *cause, uint32_t tid)
-{
-    causality_end(world->causality, cause, true, tid, world->now_ns += 1000);
-}
-
-static void finish(struct world *world, struct cause *cause)
-{
-    answer(world, cause, cause->tid);
-    causality_release(world->causality, cause);
-}
-
-static void serve_in_turn(struct world *world, uint32_t tgid, uint32_t tid, int n)
-{
-    for (int i = 0; i < n; i++) {
-        struct cause request, inner;
-
-        serve(world, &request, tgid, tid, "");
-        call(world, &inner, tgid, tid, "");
-        finish(world, &inner);
-        finish(world, &request);
-    }
-}
 
 /* Loops that hand their calls to each other: a call outlives the request that its thread serves. */
 static void serve_in_loops(struct world *world, uint32_t tgid, int n)

@@ -24,6 +24,7 @@ static void on_confirm(void *arg, struct exchange *exchange)
 
     world->ended[world->n_ended++] = (struct ended){
         .end = exchange->end,
+        .stream = exchange->request.stream,
         .code = exchange->response.code,
         .has_response = exchange->has_response,
         .start_ns = exchange->start_ns,
@@ -101,7 +102,7 @@ static const struct connection_facts facts = {
 
 /* An operation of `length` bytes of which the text is captured. */
 void operation(struct world *world, uint64_t connection, enum direction dir,
-                      const char *text, size_t captured, uint32_t length)
+               const char *text, size_t captured, uint32_t length)
 {
     struct event event = {
         .kind = EVENT_DATA,

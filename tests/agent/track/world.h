@@ -20,6 +20,7 @@
 
 struct ended {
     enum exchange_end end;
+    uint64_t stream;
     int64_t code;
     bool has_response;
     uint64_t start_ns, end_ns, position;
@@ -42,7 +43,7 @@ struct world {
 int setup(void **state);
 int teardown(void **state);
 void operation(struct world *world, uint64_t connection, enum direction dir,
-                      const char *text, size_t captured, uint32_t length);
+               const char *text, size_t captured, uint32_t length);
 void say(struct world *world, enum direction dir, const char *text);
 void pass(struct world *world, enum direction dir, uint32_t length);
 void lose(struct world *world, enum direction dir, uint64_t n);

@@ -506,6 +506,8 @@ void exchange_message_end(struct track *track, struct connection *connection, en
         return;
     if (dir == connection->client_dir) {
         exchange->request_complete = true;
+        /* Behind a loss, the rest of a body may have swallowed the request that came with it. */
+        exchange->unprovable |= exchange->resumed && exchange->start_ns != event->time_ns;
         if (!(exchange->request.flags & (MESSAGE_ONE_WAY | MESSAGE_OVER)))
             return;
     }

@@ -61,7 +61,8 @@ static void release_held(struct track *track, struct connection *connection, boo
 
 void trust_hold(struct track *track, struct connection *connection, struct exchange *exchange)
 {
-    if (!exchange->response_complete || exchange->unprovable) {
+    if (!exchange->response_complete || exchange->unprovable ||
+        (exchange->resumed && !exchange->request_complete)) {
         strip_response(exchange);
         return;
     }

@@ -161,8 +161,9 @@ static void a_pause_of_both_sides_among_turns_proves_them_right(void **state)
 static void what_goes_by_behind_a_cut_request_may_be_another(void **state)
 {
     struct world *world = *state;
+    const char *head = "GET /a HTTP/1.1\r\nHost: x\r\nA: ";
 
-    operation(world, 1, DIR_IN, "GET /a HTTP/1.1\r\nHost: x\r\nA: ", 32, 50);
+    operation(world, 1, DIR_IN, head, strlen(head), 50);
     say(world, DIR_IN, REQUEST);
     say(world, DIR_OUT, RESPONSE);
     exchange_rounds(world, 3);

@@ -11,7 +11,8 @@ A step is a dictionary:
   half        HTTP: half of an answer, though the spans are taken, then the end of the connection
   reset       HTTP: the connection is reset
 
-In front of either, a Relay spoils whole connections.
+With certificates (tests/make-certificates) both want mutual TLS, and note in `peers` who came with
+each request. In front of either, a Relay spoils whole connections.
 """
 import base64
 import concurrent.futures
@@ -20,6 +21,7 @@ import gzip
 import http.server
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -42,6 +44,7 @@ class Script:
         self.steps = []
         self.taken = []
         self.requests = []  # (time, headers, step) of each
+        self.peers = []     # the common name in the certificate that came with it
 
     def tell(self, *steps):
         with self.lock:
@@ -72,10 +75,10 @@ class Script:
 
 
 class GrpcBackend(Script):
-    def __init__(self, port=None, host="127.0.0.1", largest=4 << 20):
+    def __init__(self, port=None, host="127.0.0.1", largest=4 << 20, certificates=None):
         super().__init__()
         self.port, self.host, self.largest = port or e2e.free_port(), host, largest
-        self.server = None
+        self.server, self.certificates = None, certificates
         self.start()
 
     def start(self):
@@ -86,7 +89,13 @@ class GrpcBackend(Script):
             self.export, request_deserializer=service.ExportTraceServiceRequest.FromString,
             response_serializer=service.ExportTraceServiceResponse.SerializeToString)
         self.server.add_generic_rpc_handlers((Only(handler),))
-        self.server.add_insecure_port(f"{self.host}:{self.port}")
+        if self.certificates:
+            key, chain, ca = [(self.certificates / name).read_bytes()
+                              for name in ("server.key", "server.pem", "ca.pem")]
+            self.server.add_secure_port(f"{self.host}:{self.port}", grpc.ssl_server_credentials(
+                [(key, chain)], ca, require_client_auth=True))
+        else:
+            self.server.add_insecure_port(f"{self.host}:{self.port}")
         self.server.start()
 
     def stop(self):
@@ -94,10 +103,12 @@ class GrpcBackend(Script):
 
     @property
     def endpoint(self):
-        return f"http://{self.host}:{self.port}"
+        return f"http{'s' if self.certificates else ''}://{self.host}:{self.port}"
 
     def export(self, request, context):
         step = self.next_step(dict(context.invocation_metadata()))
+        self.peers += [name.decode() for name in
+                       context.auth_context().get("x509_common_name", [])]
         if "stall" in step:
             time.sleep(step["stall"])
             context.abort(grpc.StatusCode.UNAVAILABLE, "stalled")
@@ -128,15 +139,23 @@ def details(code, step):
 
 
 class HttpBackend(Script):
-    def __init__(self, port=None, host="127.0.0.1"):
+    def __init__(self, port=None, host="127.0.0.1", certificates=None):
         super().__init__()
         self.port, self.host = port or e2e.free_port(), host
+        self.certificates = certificates
         self.start()
 
     def start(self):
         self.connections = []
         self.server = http.server.ThreadingHTTPServer((self.host, self.port),
                                                       handler_of(self))
+        if self.certificates:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificates / "server.pem",
+                                    self.certificates / "server.key")
+            context.load_verify_locations(self.certificates / "ca.pem")
+            context.verify_mode = ssl.CERT_REQUIRED
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
@@ -149,7 +168,7 @@ class HttpBackend(Script):
 
     @property
     def endpoint(self):
-        return f"http://{self.host}:{self.port}"
+        return f"http{'s' if self.certificates else ''}://{self.host}:{self.port}"
 
 
 class Relay:
@@ -221,6 +240,9 @@ def handler_of(backend):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             step = backend.next_step(dict(self.headers))
+            if backend.certificates:
+                subject = dict(pair[0] for pair in self.connection.getpeercert()["subject"])
+                backend.peers.append(subject["commonName"])
             if "stall" in step:
                 time.sleep(step["stall"])
                 self.close_connection = True

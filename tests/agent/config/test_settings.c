@@ -242,6 +242,68 @@ static void the_query_of_a_url_is_not_printed(void **state)
     }
 }
 
+/* Of rows that may be not set at all. */
+struct optional {
+    char *text;
+    struct string_list list;
+    uint64_t number;
+};
+
+static const struct setting optional_rows[] = {
+    {"text", SETTING_TEXT, "", .offset = offsetof(struct optional, text), .optional = true,
+     .description = "?"},
+    {"list", SETTING_LIST, "", .offset = offsetof(struct optional, list), .optional = true,
+     .secret = true, .description = "?"},
+    {"number", SETTING_INTEGER, "", 0, 9, .offset = offsetof(struct optional, number),
+     .optional = true, .description = "?"},
+};
+
+static const struct setting_section optional_section = {
+    .name = "optional", .rows = optional_rows, .n_rows = 3, .size = sizeof(struct optional)};
+static const struct setting_section *const optional_sections[] = {&optional_section, NULL};
+
+static void what_is_set_to_nothing_is_told_from_what_is_not_set(void **state)
+{
+    static const char *const assignments[] = {"optional.text=", "optional.list=",
+                                              "optional.number=0"};
+    struct settings *settings = NULL;
+    struct optional *own = NULL;
+    const struct optional *values;
+
+    assert_int_equal(settings_load(NULL, NULL, 0, optional_sections, &settings), 0);
+    values = settings_section(settings, &optional_section);
+    assert_true(!values->text && !values->list.items && values->number == SETTING_NOT_SET);
+    assert_int_equal(settings_section_new(settings, &optional_section, ";list=",
+                                          (void **)&own), 0);
+    assert_true(!own->text && own->list.items && own->list.n == 0);
+    assert_true(own->number == SETTING_NOT_SET);
+    settings_section_free(&optional_section, own);
+    settings_free(settings);
+    assert_int_equal(settings_load(NULL, (char *const *)assignments, 3, optional_sections,
+                                   &settings), 0);
+    values = settings_section(settings, &optional_section);
+    assert_string_equal(values->text, "");
+    assert_true(values->list.items && values->list.n == 0 && values->number == 0);
+    settings_free(settings);
+}
+
+static void what_is_not_set_is_a_comment_of_what_is_printed(void **state)
+{
+    static const char *const assignments[] = {"optional.number=3", "optional.list="};
+    struct settings *settings = NULL;
+    char text[8192] = "";
+    FILE *file = tmpfile();
+
+    assert_int_equal(settings_load(NULL, (char *const *)assignments, 2, optional_sections,
+                                   &settings), 0);
+    assert_int_equal(settings_print(settings, fileno(file)), 0);
+    settings_free(settings);
+    rewind(file);
+    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+    fclose(file);
+    assert_non_null(strstr(text, "optional:\n  # text: is not set\n  list: []\n  number: 3\n"));
+}
+
 static void assert_span_attributes(const char *assignment, uint64_t expected)
 {
     char *const assignments[] = {(char *)assignment};
@@ -297,6 +359,8 @@ int main(void)
         cmocka_unit_test(an_unknown_key_of_a_section_names_those_that_there_are),
         cmocka_unit_test(a_secret_is_neither_printed_nor_quoted),
         cmocka_unit_test(the_query_of_a_url_is_not_printed),
+        cmocka_unit_test(what_is_set_to_nothing_is_told_from_what_is_not_set),
+        cmocka_unit_test(what_is_not_set_is_a_comment_of_what_is_printed),
         cmocka_unit_test(a_limit_is_the_settings_else_the_spans_variable_else_the_general_one),
         cmocka_unit_test(the_length_of_values_has_variables_of_its_own),
     };

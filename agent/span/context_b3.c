@@ -7,8 +7,8 @@
  *                                                         '-- 1 yes, 0 no, d debug; may be missing
  *   X-B3-TraceId, X-B3-SpanId, X-B3-Sampled (1, 0, also true, false), X-B3-Flags (1: debug)
  *
- * Without a decision the receiver decides: sampled. "b3: 0" alone names no parent: the receiver begins
- * the trace, which is not sampled.
+ * Without a decision the receiver decides: sampled. "b3: 0" alone names no parent: the receiver
+ * begins the trace, which is not sampled.
  */
 #include "span/context_internal.h"
 

@@ -268,8 +268,8 @@ static void copy_name(struct track *track, const struct connection *connection,
 }
 
 /*
- * The guest that has waited longest gives way, or where there is none, whoever has. Of requests that
- * are answered in order it is the next one of its connection; its response is no other's.
+ * The guest that has waited longest gives way, or where there is none, whoever has. Of requests
+ * that are answered in order it is the next one of its connection; its response is no other's.
  */
 static bool evict(struct track *track)
 {

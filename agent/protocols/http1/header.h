@@ -10,9 +10,9 @@
  *
  * A repeated header counts once: the first, except Transfer-Encoding, whose last line has the last
  * coding, and Content-Length, which must agree with itself. Trace contexts are handed on, lists
- * (tracestate, baggage) with all their lines, others with the first and one that differs. Where they
- * are too many, the name with the most lines is left out wholly. Lines that are no header are passed
- * over, as lenient peers do.
+ * (tracestate, baggage) with all their lines, others with the first and one that differs. Where
+ * they are too many, the name with the most lines is left out wholly. Lines that are no header are
+ * passed over, as lenient peers do, and marked.
  */
 #pragma once
 

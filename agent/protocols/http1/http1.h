@@ -87,6 +87,7 @@ enum http1_phase {
 struct http1_state {
     enum http1_phase phases[2];  /* by enum sender, also below */
     uint8_t ambiguities[2];      /* enum http1_ambiguity of the message in hand */
+    bool in_doubt; /* a request is looked for: an odd line may be a body's end and a clean one */
     uint8_t digits[HTTP1_DIGITS_MAX]; /* of the body size last given out */
     uint16_t first_open;
     uint16_t n_open;

@@ -331,12 +331,14 @@ static struct parse_result parse_head(struct http1_state *http1, const struct pa
     if (n_line_ends)
         return none(n_line_ends, 0);
     match = read_head(input->sender, data, &draft);
-    if (match == LINE_NO || (match == LINE_FITS && draft.len > HTTP1_HEAD_MAX))
+    if (match == LINE_NO || (match == LINE_FITS && draft.len > HTTP1_HEAD_MAX) ||
+        (draft.request.odd && http1->in_doubt))
         return bad;
     if (match == LINE_MORE && !input->cut)
         return more_of_head(data, draft.len - draft.headers.len);
     if (match == LINE_MORE && !tell_cut(&draft, data))
         return bad;
+    http1->in_doubt &= draft.kind == MESSAGE_RESPONSE;
     framing = frame(http1, &draft);
     begin_body(http1, input->sender, &draft, &framing);
     begin_message(http1, input->sender, &framing, &draft);

@@ -47,7 +47,7 @@ static bool starts_message(enum sender sender, struct bytes data)
 
     if (sender == SENDER_SERVER)
         return data.ptr[0] == 'H' && status_line_match(data, &status) != LINE_NO;
-    return method_may_begin(data) && request_line_match(data, &request) != LINE_NO;
+    return method_may_begin(data) && request_line_match(data, &request) != LINE_NO && !request.odd;
 }
 
 /*
@@ -68,6 +68,8 @@ size_t http1_resync(void *state, const struct parse_input *input)
     http1->phases[input->sender] = HTTP1_START;
     if (input->sender == SENDER_SERVER)
         keep_newest_request(http1);
+    else
+        http1->in_doubt = true;
     while (offset < input->data.len &&
            !starts_message(input->sender, bytes_skip(input->data, offset)))
         offset++;

@@ -368,8 +368,8 @@ static void a_head_larger_than_a_window_is_read_whole_where_most_of_it_says_noth
 {
     static const struct {
         size_t size, line, piece;
-    } cases[] = {{40000, 100, 4096}, {40000, 4000, 1000}, {40000, 39000, 4096}, {400000, 17000, 16384},
-                 {17000, 30, 1}};
+    } cases[] = {{40000, 100, 4096}, {40000, 4000, 1000}, {40000, 39000, 4096},
+                 {400000, 17000, 16384}, {17000, 30, 1}};
     static char text[500000];
     struct world *world = *state;
     size_t n_ended = 0;

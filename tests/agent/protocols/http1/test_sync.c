@@ -118,9 +118,26 @@ static void of_the_open_requests_the_newest_survives_lost_responses(void **state
     assert_int_equal(http1.connects[0], 0);
 }
 
+static void behind_lost_bytes_only_a_clean_request_line_is_believed(void **state)
+{
+    struct http1_state http1 = {0};
+    struct parse_input input = {SENDER_CLIENT, false, BYTES_LITERAL("a body with GET /9"), NULL};
+    struct message message;
+
+    assert_int_equal(http1_resync(&http1, &input), strlen("a body with "));
+    input.data = BYTES_LITERAL("GET /9POST /7 HTTP/1.1\r\n\r\n");
+    assert_int_equal(http1_parse(&http1, &input, &message).status, PARSE_BAD);
+    assert_int_equal(http1_resync(&http1, &input), strlen("GET /9"));
+    input.data = bytes_skip(input.data, strlen("GET /9"));
+    assert_int_equal(http1_parse(&http1, &input, &message).status, PARSE_MESSAGE);
+    input.data = BYTES_LITERAL("GET  /8 HTTP/1.1\r\n\r\n");
+    assert_int_equal(http1_parse(&http1, &input, &message).status, PARSE_MESSAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(behind_lost_bytes_only_a_clean_request_line_is_believed),
         cmocka_unit_test(probe_tells_the_two_sides_apart),
         cmocka_unit_test(a_long_path_needs_no_end_behind_a_conventional_method_only),
         cmocka_unit_test(probe_gives_up_on_an_endless_line),

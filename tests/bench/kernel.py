@@ -177,4 +177,5 @@ def idle(bench):
         used = cpu_seconds(agent.process.pid) - before
     seconds = bench.seconds(IDLE_SECONDS)
     table(("CPU ms", "in s"), [(f"{used * 1e3:.0f}", seconds)])
-    bench.budget("the agent's CPU when idle", "reported", f"{100 * used / seconds:.2f} % of one CPU")
+    bench.budget("the agent's CPU when idle", "reported",
+                 f"{100 * used / seconds:.2f} % of one CPU")

@@ -24,7 +24,8 @@ def build_go(directory):
     go = shutil.which("go") or "/usr/local/go/bin/go"
     subprocess.run([go, "build", "-o", directory / "server-go", PEERS / "servers" / "server.go"],
                    check=True, env={**os.environ, "GO111MODULE": "off",
-                                    "GOCACHE": str(CACHE / "go-build"), "GOPATH": str(CACHE / "go")})
+                                    "GOCACHE": str(CACHE / "go-build"),
+                                    "GOPATH": str(CACHE / "go")})
 
 
 class NoHarmRuntimes(harm.Checks, e2e.Case):

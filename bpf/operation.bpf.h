@@ -65,6 +65,18 @@ static __always_inline void handle_stream(const struct operation *op, enum ft_di
     record_stream(op, dir, state, position, head, scratch, c);
 }
 
+/* Does nobody want it, as far as the socket alone tells? Apart, so that its states end here. */
+static __noinline bool is_unwanted_datagram(const struct operation *op, enum ft_dir dir,
+                                            struct sock_state *state, struct ft_counters *c)
+{
+    enum ft_counter why = FT_IGNORED;
+
+    if (may_name_peer(op, dir) || head_wanted(state, socket_connection(op->sk, state), &why))
+        return false;
+    count(c, why);
+    return true;
+}
+
 /*
  * Each datagram brings its facts: its peer may be another than the last one's, and the kernel side
  * keeps no list of peers.
@@ -79,11 +91,8 @@ static __noinline void handle_datagram(const struct operation *op, enum ft_dir d
     u64 id, position;
     bool named;
 
-    if (!may_name_peer(op, dir) &&
-        head_wanted(state, socket_connection(op->sk, state), &why) == 0) {
-        count(c, why);
+    if (is_unwanted_datagram(op, dir, state, c))
         return;
-    }
     scratch = bpf_map_lookup_elem(&scratches, &key);
     if (!scratch || !find_position(op->sk, state, dir, op->length, &position)) {
         count(c, FT_NO_RECORD);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What programs processes run, noted when they begin to: user space reads /proc when a process first
- * uses a socket, and many are gone by then. Nothing goes through the ring: what a process runs
- * matters only if it uses a socket, which most never do.
+ * What programs processes run, noted when they begin to: user space reads /proc when a process
+ * first uses a socket, and many are gone by then. Nothing goes through the ring: what a process
+ * runs matters only if it uses a socket, which most never do.
  *
  *   exec  -> images[process, its how manyth program]: path, arguments, environment
  *   fork  -> origins[process]: whose image it goes on with

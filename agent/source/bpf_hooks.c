@@ -88,8 +88,9 @@ static const struct row rows[] = {
      PER_OPERATION, "UNIX packets (SOCK_SEQPACKET)"},
     {AT(on_unix_seqpacket_recvmsg), SET_FEXIT, ATTACH_TRACING, true, "receives, UNIX packets",
      PER_OPERATION, "UNIX packets (SOCK_SEQPACKET)"},
-    {AT(on_call_end), SET_SYSCALLS, ATTACH_TRACING, false, "sends and receives, by system call",
-     "every system call of every process", LOST_ALL},
+    {AT(on_call_end), SET_SYSCALLS, ATTACH_TRACING, false, "sends and receives, by system call: "
+     "not by sendfile, splice, io_uring and 32-bit programs, nor which ends of UNIX streams belong "
+     "together", "every system call of every process", LOST_ALL},
     {AT(on_state), SET_ALL, ATTACH_TRACING, false, "ends of TCP connections",
      "opening and closing TCP connections", "ends of connections; the agent's own connections"},
     {AT(on_exec), SET_ALL, ATTACH_TRACING, true, "what processes execute", "each execve",

@@ -177,8 +177,9 @@ void lookup_ask(struct lookup *lookup, const struct lookup_question *question)
         return;
     pthread_mutex_lock(&lookup->lock);
     if (lookup->n_questions < QUESTIONS_LEN) {
-        *asked = *question;
-        lookup->questions[(lookup->first_question + lookup->n_questions++) % QUESTIONS_LEN] = *asked;
+        unsigned at = (lookup->first_question + lookup->n_questions++) % QUESTIONS_LEN;
+
+        *asked = lookup->questions[at] = *question;
         lookup->n_owed++;
         pthread_cond_signal(&lookup->wanted);
     }

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an application notices: nginx at saturation and at half of it; whether every request gives
 its two spans."""
-from flowtrace_bench import COMPARISON_HEADER, alternate, e2e, losses, say, table
+import contextlib
+
+from flowtrace_bench import COMPARISON_HEADER, alternate, e2e, losses, need, run, say, table
 from nginx import CONNECTIONS, Nginx
 
 ROUNDS, SECONDS, TOP_SECONDS = 9, 4, 1
+REDIS_COMMANDS = 1_000_000
 P99_RATIO, TLS_P99_RATIO, THROUGHPUT_RATIO = 1.05, 1.10, 0.99
 
 
@@ -37,6 +40,38 @@ class Completeness:
         return (f"{self.requests} requests gave {self.spans} spans "
                 f"({100 * self.spans / (2 * self.requests):.3f} %), {self.servers} SERVER spans "
                 f"below their CLIENT; lost: {lost}")
+
+
+@contextlib.contextmanager
+def redis_server(bench):
+    port = e2e.free_port()
+    server = e2e.Program(bench.directory, "redis", [
+        need("redis-server"), "--port", port, "--bind", "127.0.0.1", "--save", "",
+        "--appendonly", "no", "--dir", bench.directory])
+    try:
+        server.wait_port(port)
+        yield port
+    finally:
+        server.stop()
+
+
+def redis(bench):
+    """Redis, pipelined: redis-benchmark with 16 commands at a time over 50 connections"""
+    complete = Completeness()
+    with redis_server(bench) as port:
+        def measure():
+            n = int(REDIS_COMMANDS / (20 if bench.quick else 1))
+            said = run(need("redis-benchmark", "redis-tools"), "-p", port, "-P", 16, "-n", n, "-t",
+                       "get", "--csv")
+            complete.last += n
+            return float(said.splitlines()[-1].split(",")[1].strip('"'))
+        result = alternate(bench, bench.rounds(ROUNDS), {"rate": measure}, "--set",
+                           f"select.ports={port}", before=complete.begin,
+                           after=complete.count)["rate"]
+    table(COMPARISON_HEADER, [result.row("commands/s")])
+    say(f"  {complete}")
+    bench.budget("Redis pipelined at saturation, throughput", "reported",
+                 f"{100 * (result.ratio - 1):+.1f} %")
 
 
 def saturation(bench):

@@ -5,16 +5,22 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import time
 
 from flowtrace_bench import (COMPARISON_HEADER, LOAD_CPU, OTHER_CPU, Skip, alternate, cpu_seconds,
-                             descriptors, need, run_on, say, table)
+                             descriptors, e2e, need, run, run_on, say, table)
+
+sys.path.insert(0, str(e2e.ROOT / "tests" / "e2e"))
+
+import recording  # noqa: E402
 
 STATS = pathlib.Path("/proc/sys/kernel/bpf_stats_enabled")
 ROUNDS, SECONDS = 15, 0.5
 CAPTURED_NS, NOT_CAPTURED_NS, EXCHANGE_NS = 450, 120, 2000
 OPERATIONS_PER_EXCHANGE = 4
 SPAWNS = 300
+DESCRIBED_MS = 100
 IDLE_SECONDS, SETTLE_SECONDS_IDLE = 10, 1
 
 
@@ -121,6 +127,45 @@ def forks(bench):
     result = alternate(bench, bench.rounds(ROUNDS), {"spawn": spawn_us})["spawn"]
     table(COMPARISON_HEADER, [result.row("/bin/true")])
     say("  us per process, of wall time: the agent is not pinned away from it")
+    bench.budget("fork, exec and exit of /bin/true", "reported",
+                 f"{result.added:+.0f} us on {result.base:.0f} ({result.ratio:.2f})")
+
+
+def fallback(bench):
+    """The last fallback, which sees the end of every system call (capture.hooks=syscalls)"""
+    results = alternate(bench, bench.rounds(ROUNDS), {
+        "captured": socket_ns(bench, "http", 512),
+        "unrelated": socket_ns(bench, "syscall"),
+    }, "--set", "capture.hooks=syscalls", cpu=OTHER_CPU)
+    table(COMPARISON_HEADER, [results["captured"].row("512 bytes, captured"),
+                              results["unrelated"].row("getppid(2)")])
+    bench.budget("unrelated system call, last fallback", "reported",
+                 f"{results['unrelated'].added:+.0f} ns on {results['unrelated'].base:.0f}")
+
+
+def described(bench):
+    """From a process's first operation until the core knows what process it is"""
+    path = bench.directory / "described.ftr"
+    with bench.agent("--record", str(path)):
+        for _ in range(SPAWNS):
+            run(bench.tool("bench_socket"), "idle", "1", "0.0")
+            time.sleep(0.01)
+    first, known = {}, {}
+    for event in recording.read(path):
+        if event.kind == recording.PROCESS:
+            known.setdefault(event.tgid, event.time_ns)
+        elif event.kind == recording.DATA and event.known and event.known.comm == "bench_socket":
+            first.setdefault(event.tgid, event.time_ns)
+    unknown = len(first.keys() - known.keys())
+    latencies = sorted((known[p] - first[p]) / 1e6 for p in first.keys() & known.keys())
+    if not latencies:
+        raise RuntimeError("no process was described")
+    table(("processes", "not described", "ms, median", "99 %", "longest"),
+          [(len(first), unknown, f"{latencies[len(latencies) // 2]:.1f}",
+            f"{latencies[len(latencies) * 99 // 100]:.1f}", f"{latencies[-1]:.1f}")])
+    say("  each lives for a few milliseconds: most are gone before the agent looks")
+    bench.budget("a new process is known and selected", f"{DESCRIBED_MS} ms",
+                 f"{latencies[-1]:.0f} ms at most", latencies[-1] <= DESCRIBED_MS and not unknown)
 
 
 def idle(bench):
@@ -130,4 +175,7 @@ def idle(bench):
         before = cpu_seconds(agent.process.pid)
         time.sleep(bench.seconds(IDLE_SECONDS))
         used = cpu_seconds(agent.process.pid) - before
-    table(("CPU ms", "in s"), [(f"{used * 1e3:.0f}", bench.seconds(IDLE_SECONDS))])
+    seconds = bench.seconds(IDLE_SECONDS)
+    table(("CPU ms", "in s"), [(f"{used * 1e3:.0f}", seconds)])
+    bench.budget("the agent's CPU when idle", "reported",
+                 f"{100 * used / seconds:.2f} % of one CPU")

@@ -32,6 +32,7 @@ class Event:
     connection: int
     tgid: int
     tid: int
+    time_ns: int
     position: int
     length: int
     data: bytes
@@ -70,9 +71,10 @@ def connection_facts(cursor):
 
 def event_of(raw):
     cursor = Cursor(raw)
-    (kind, direction, parts, _, connection, tgid, tid, _, _, position,
+    (kind, direction, parts, time_ns, connection, tgid, tid, _, _, position,
      length) = cursor.unpack("<BBHQQIIQQQI")
-    event = Event(kind, direction, connection, tgid, tid, position, length, cursor.string())
+    event = Event(kind, direction, connection, tgid, tid, time_ns, position, length,
+                  cursor.string())
     if parts & PART_CONNECTION:
         event.facts = connection_facts(cursor)
     if parts & PART_UNIX:

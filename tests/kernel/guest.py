@@ -61,7 +61,7 @@ def make_initramfs(directory, agent):
     return image
 
 
-def boot(kernel, initramfs, hooks, directory, seconds=240):
+def boot(kernel, initramfs, hooks, directory, seconds=600):
     """
     Boots, waits for the end, and returns {name: bytes} of the guest's /results. no_timer_check: the
     timer of a guest on a busy host may fail the kernel's test of it.

@@ -54,3 +54,20 @@ cached_go() {
     fi
     echo "$cache/$name/peer"
 }
+
+# cached_cargo NAME SOURCE: prints the folder with the programs of the crate in SOURCE, as released.
+cached_cargo() {
+    local name=$1 source=$2 recipe
+    recipe=$(cat "$source"/Cargo.* "$source"/src/*.rs | sha256sum)
+    if ! is_cached "$name" "$recipe"; then
+        PATH=$PATH:$HOME/.cargo/bin:/usr/local/cargo/bin
+        command -v cargo >/dev/null || { echo "cargo 1.71 or later is needed to build $source" >&2; return 1; }
+        echo "building $source in $cache/$name" >&2
+        rm -rf "${cache:?}/$name"
+        mkdir -p "$cache/$name"
+        cargo build --quiet --release --locked --manifest-path "$source/Cargo.toml" \
+            --target-dir "$cache/$name" >&2
+        echo "$recipe" > "$cache/$name/recipe"
+    fi
+    echo "$cache/$name/release"
+}

@@ -2,12 +2,17 @@
 """What an application notices: nginx at saturation and at half of it; whether every request gives
 its two spans."""
 import contextlib
+import re
+import shutil
+import statistics
+import time
 
 from flowtrace_bench import COMPARISON_HEADER, alternate, e2e, losses, need, run, say, table
 from nginx import CONNECTIONS, Nginx
 
 ROUNDS, SECONDS, TOP_SECONDS = 9, 4, 1
 REDIS_COMMANDS = 1_000_000
+NEW_PROGRAMS, NEW_BUDGET_MS = 20, 100
 P99_RATIO, TLS_P99_RATIO, THROUGHPUT_RATIO = 1.05, 1.10, 0.99
 
 
@@ -139,3 +144,31 @@ def offer_half(bench, name, tls, p99_ratio):
     bench.budget(f"{name}, completeness at {min(offered):.0f} to {max(offered):.0f} requests/s",
                  "every request 2 spans", f"{complete.spans} of {2 * complete.requests}",
                  complete.whole)
+
+
+def tls_new(bench):
+    """a program with a TLS library that nobody ran before: exec to the first request that is seen"""
+    tool, firsts = bench.tool("tls_client"), []
+    library = re.search(r"libssl\S* => (\S+)", run("ldd", tool))[1]
+    with Nginx(bench, tls=True).running() as nginx:
+        with bench.agent("--set", f"select.ports={nginx.port}",
+                         exports=("file:" + str(bench.directory / "new.jsonl"),)):
+            for i in range(bench.rounds(NEW_PROGRAMS)):
+                home = bench.directory / f"new-{i}"
+                home.mkdir()
+                shutil.copy(library, home)
+                run("env", f"LD_LIBRARY_PATH={home}", tool, nginx.port, f"new-{i}",
+                    time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+            time.sleep(1)
+        seen = {}
+        for span in e2e.read_spans(bench.directory / "new.jsonl"):
+            if span.kind == e2e.KIND_CLIENT:
+                name, at = span.path.strip("/").split("/")
+                seen.setdefault(name, []).append(int(at) / 100)
+        firsts = sorted(min(times) for times in seen.values())
+    say(f"  from the start of the program to the first request seen, in ms: median "
+        f"{statistics.median(firsts):.1f}, {firsts[0]:.1f} to {firsts[-1]:.1f}, "
+        f"{len(firsts)} of {bench.rounds(NEW_PROGRAMS)} programs")
+    bench.budget("new program with TLS, until it is seen", f"{NEW_BUDGET_MS} ms",
+                 f"{firsts[-1]:.0f} ms", firsts[-1] <= NEW_BUDGET_MS and
+                 len(firsts) == bench.rounds(NEW_PROGRAMS))

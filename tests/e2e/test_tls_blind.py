@@ -21,7 +21,7 @@ class Blind(e2e.Case):
         super().setUpClass()
         d = cls.directory
         make_certificates(d)
-        cls.rust = run(e2e.ROOT / "scripts" / "get-rustls-peer").strip()
+        cls.rust = run(e2e.ROOT / "scripts" / "get-rustls-peer").strip() + "/rustls_peer"
         run("gcc", "-w", "-s", "-o", d / "stripped", PEERS / "client_openssl.c", "-static", "-lssl",
             "-lcrypto")
         cls.port = e2e.free_port()

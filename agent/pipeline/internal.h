@@ -7,6 +7,7 @@
 #include "pipeline/names.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/process.h"
+#include "pipeline/told.h"
 #include "policy/policy.h"
 #include "track/track.h"
 
@@ -23,6 +24,7 @@ struct pipeline {
     struct causality *causality;
     struct policy *policy;
     struct processes processes;
+    struct told told;
     struct names names;
     struct batch_builder *batch;
     struct buffer encoded;   /* the span in hand */

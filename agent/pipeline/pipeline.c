@@ -89,11 +89,16 @@ static void name_server(struct pipeline *pipeline, const struct exchange *exchan
                         struct process *process, const struct span *span)
 {
     const struct attribute *server = span_find(span, SEMCONV_SERVER_ADDRESS);
+    struct bytes answer = told_name(&pipeline->told, exchange->local.address);
 
     if (server && !is_address(server->text))
-        processes_name(process, server->text, true);
+        processes_name(process, server->text, NAME_REQUEST);
+    else if (answer.len)
+        processes_name(process, answer, NAME_ANSWER);
     else
-        processes_name(process, endpoint_text(&exchange->local, &pipeline->span_text), false);
+        processes_name(process, endpoint_text(&exchange->local, &pipeline->span_text),
+                       NAME_ADDRESS);
+    told_learn(&pipeline->told, span);
 }
 
 /* A service has so many names; its other spans are called by what does not vary. */
@@ -401,6 +406,8 @@ static int make_rooms(struct pipeline *pipeline, const struct settings *settings
                            pipeline->options.configured, pipeline->options.agent,
                            pipeline->counters);
     if (r == 0)
+        r = told_init(&pipeline->told);
+    if (r == 0)
         r = names_init(&pipeline->names, settings->max_processes, settings->names_per_service);
     if (r == 0)
         r = batch_builder_new(settings->batch_spans, settings->batch_bytes, &pipeline->batch);
@@ -435,6 +442,7 @@ void pipeline_free(struct pipeline *pipeline)
     causality_free(pipeline->causality);
     policy_free(pipeline->policy);
     processes_done(&pipeline->processes);
+    told_done(&pipeline->told);
     names_done(&pipeline->names);
     batch_builder_free(pipeline->batch);
     buffer_done(&pipeline->encoded);

@@ -71,7 +71,7 @@ static struct process *make(struct processes *processes, const struct exec_conte
 /* Another name is another program (execve): what was known of the old one is not true of it. */
 static void rename_process(struct process *process, const char *comm)
 {
-    if (process->comm[0] && !process->named) {
+    if (process->comm[0] && !process->name_source) {
         process->described = false;
         process->facts = (struct process_facts){0};
         process->facts_len = 0;
@@ -110,6 +110,10 @@ void processes_describe(struct processes *processes, const struct event *event)
     struct said said;
     bool valid = parse_attributes(facts->attributes, &scratch, &said);
 
+    if (event->exec.tgid == 0) {
+        processes_name(process, facts->service, NAME_HANDSHAKE);
+        return;
+    }
     process->facts = (struct process_facts){
         .attributes = valid ? arena_copy(&arena, facts->attributes) : BYTES_NULL,
         .service = arena_copy(&arena, facts->service),
@@ -125,13 +129,13 @@ void processes_describe(struct processes *processes, const struct event *event)
         counters_add(processes->counters, COUNTER_resource_attributes_invalid, 1);
 }
 
-void processes_name(struct process *process, struct bytes name, bool chosen)
+void processes_name(struct process *process, struct bytes name, enum name_source source)
 {
     struct arena arena = arena_over(process->text, PROCESS_FACTS_MAX);
 
-    if (process->named || (process->described && !chosen))
+    if (source <= process->name_source)
         return;
-    process->named = chosen;
+    process->name_source = source;
     process->described = true;
     process->facts = (struct process_facts){.service = arena_copy(&arena, name)};
     process->facts_len = arena.used;

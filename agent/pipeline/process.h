@@ -16,13 +16,19 @@
 #define PROCESS_FACTS_MAX (1024 + SAID_TEXT_MAX)
 #define PROCESS_TEXT_MAX 3072
 
+/*
+ * By whom a service in a capture is called so, the strongest last: by nobody, so that its address
+ * stands in; by an answer to who asked for its name; by a TLS client; by a Host header and the like.
+ */
+enum name_source { NAME_NONE, NAME_ADDRESS, NAME_ANSWER, NAME_HANDSHAKE, NAME_REQUEST };
+
 struct process {
     struct table_link link;
     struct list lru;
     uint32_t tgid;
     uint64_t start_ns;
     char comm[COMM_LEN];
-    bool named;     /* by a name that people chose (processes_name) */
+    enum name_source name_source; /* of an endpoint in a capture (processes_name) */
     bool described; /* the look-up has answered, if only that nothing is known */
     struct process_facts facts;
     uint64_t resource_key; /* changes with the resource */
@@ -54,14 +60,11 @@ void processes_set_host(struct processes *processes, const struct host_facts *ho
 struct process *processes_get(struct processes *processes, const struct exec_context *exec,
                               const char *comm);
 
-/* Takes over what the look-up found out. */
+/* Takes over what the look-up found out, or of an endpoint in a capture a handshake. */
 void processes_describe(struct processes *processes, const struct event *event);
 
-/*
- * Names the service behind an endpoint of a capture. The first name that is `chosen` (by people,
- * not an address) stays; until then any name serves.
- */
-void processes_name(struct process *process, struct bytes name, bool chosen);
+/* Names the service behind an endpoint of a capture: of the strongest source the first name stays. */
+void processes_name(struct process *process, struct bytes name, enum name_source source);
 
 /* A hash of its service.name. */
 uint64_t processes_service(struct processes *processes, struct process *process);

@@ -16,6 +16,7 @@
 #include "source/own_sockets.h"
 #include "source/segment.h"
 #include "source/source.h"
+#include "source/tls_handshake.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -40,6 +41,7 @@ struct pcap_source {
     uint64_t now_ns; /* the latest packet's time */
     struct fragments *fragments;
     struct segments *segments;
+    struct tls_handshakes *handshakes; /* what clients call their servers */
     uint64_t datagrams; /* bytes of those so far */
     struct {
         uint64_t connection;
@@ -62,6 +64,36 @@ static void deliver(void *arg, const struct event *event)
         counters_add(source->options.counters, COUNTER_operations, 1);
     source->sink(source->sink_arg, event);
     source->n_delivered++;
+}
+
+/* The name that a TLS client asked for is told as what is known of the process at that end. */
+static void look_for_name(struct pcap_source *source, const struct event *event)
+{
+    struct connection_facts facts = {0};
+    struct process_facts told = {0};
+    struct event process = {.kind = EVENT_PROCESS,
+                            .time_ns = event->time_ns,
+                            .exec = event->exec,
+                            .process_facts = &told};
+
+    tls_handshakes_take(source->handshakes, event);
+    tls_handshakes_tell(source->handshakes, event->connection, &facts);
+    if (facts.name.len == 0)
+        return;
+    told.service = bytes_make(facts.name.bytes, facts.name.len);
+    deliver(source, &process);
+    tls_handshakes_forget(source->handshakes, event->connection);
+}
+
+static void deliver_segment(void *arg, const struct event *event)
+{
+    struct pcap_source *source = arg;
+
+    if (event->kind == EVENT_CLOSE)
+        tls_handshakes_forget(source->handshakes, event->connection);
+    else if (event->dir == DIR_IN)
+        look_for_name(source, event);
+    deliver(source, event);
 }
 
 static bool is_own(void *arg, const struct packet *packet)
@@ -218,6 +250,7 @@ static void source_pcap_close(void *arg)
     if (source->pcap)
         pcap_close(source->pcap);
     segments_free(source->segments);
+    tls_handshakes_free(source->handshakes);
     fragments_free(source->fragments);
     free(source);
 }
@@ -290,12 +323,15 @@ static int make_rooms(struct pcap_source *source)
         .max_connections = source->options.max_connections,
         .max_held = HELD_MAX,
         .counters = source->options.counters,
-        .deliver = deliver,
+        .deliver = deliver_segment,
         .is_own = source->live ? is_own : NULL,
         .arg = source,
     };
     int r = fragments_new(&source->fragments);
 
+    if (r == 0)
+        r = tls_handshakes_new(source->options.max_connections, source->options.counters,
+                               &source->handshakes);
     return r < 0 ? r : segments_new(&options, &source->segments);
 }
 

@@ -335,7 +335,10 @@ static bool take_operation(struct tls_join *join, struct event *event)
 {
     struct connection *connection = find_connection(join, event->connection);
 
-    if (!connection && event->connection_facts && is_record_header(event->data))
+    /* Datagrams may begin like a record by chance: with a number that is drawn. */
+    if (!connection && event->connection_facts &&
+        !transport_is_datagram(event->connection_facts->transport) &&
+        is_record_header(event->data))
         connection = make_connection(join, event);
     if (!connection)
         return true;

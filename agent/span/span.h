@@ -71,6 +71,9 @@ struct span {
     uint64_t end_ns;
     enum span_status status;
     struct bytes status_message;
+    struct bytes told_name; /* that the exchange found the addresses of, or empty; not exported */
+    const struct bytes *told_addresses; /* as text */
+    size_t n_told_addresses;
     unsigned n_attributes;
     unsigned n_links;
     unsigned dropped_attributes; /* that found the table below full, or are beyond ... */

@@ -3,6 +3,7 @@
 """DNS: one span at both ends for every question that dnspython, dig, glibc and Go ask named and
 dnsmasq, over UDP and TCP, at several concurrencies; tshark agrees on names, codes and times."""
 import collections
+import json
 import math
 import os
 import pathlib
@@ -18,6 +19,19 @@ TYPES = {"A": 1, "AAAA": 28, "SRV": 33, "MX": 15, "TXT": 16, "CNAME": 5}
 CODES = {"NOERROR": 0, "SERVFAIL": 2, "NXDOMAIN": 3, "REFUSED": 5}
 
 
+# What only somebody on the host can know, and what only a capture lacks.
+OF_THE_PROCESS = {"flowtrace.parent.evidence", "flowtrace.peer.span_id"}
+
+
+def shape_without_id(span):
+    attributes = {k: v for k, v in span.attributes.items() if k not in OF_THE_PROCESS}
+    return span.name, span.kind, span.error, json.dumps(attributes, sort_keys=True)
+
+
+def shape(span):
+    return span.span_id, *shape_without_id(span)
+
+
 class Counted(e2e.Case):
     RUNS = [(1, 64, "udp"), (16, 16, "udp"), (64, 16, "udp"), (1, 16, "tcp"), (16, 8, "tcp"),
             (64, 8, "tcp")]  # workers, questions of each, how
@@ -27,7 +41,9 @@ class Counted(e2e.Case):
         super().setUpClass()
         port = e2e.free_port()
         # named receives by recvmmsg, whose first call is only certain where its beginning was seen.
-        agent = cls.keep(e2e.Agent(cls.directory, "--set", f"select.ports={port}").wait_ready())
+        cls.recording = cls.directory / "recording.ftr"
+        agent = cls.keep(e2e.Agent(cls.directory, "--set", f"select.ports={port}", "--record",
+                                   cls.recording).wait_ready())
         server = cls.keep(dns.Named(cls.directory, port))
         cls.capture = cls.keep(dns.Capture(cls.directory, port))
         cls.truth = collections.Counter()
@@ -37,7 +53,7 @@ class Counted(e2e.Case):
         agent.stop()
         cls.capture.stop()
         cls.totals = agent.totals()
-        cls.text = agent.spans_path.read_text()
+        cls.spans = agent.spans()
         cls.asked = dns.of_dns(agent.spans(), e2e.KIND_CLIENT)
         cls.served = dns.of_dns(agent.spans(), e2e.KIND_SERVER)
 
@@ -85,10 +101,26 @@ class Counted(e2e.Case):
         self.assertEqual(read, collections.Counter({
             (name, TYPES[kind], CODES[code]): n for (name, kind, code), n in self.truth.items()}))
 
+    def play(self, command, path):
+        out = self.directory / f"{command}.jsonl"
+        out.unlink(missing_ok=True)
+        stores.run(e2e.AGENT, command, path, "--export", f"file:{out}")
+        return e2e.read_spans(out)
+
+    def test_a_replay_gives_the_same_spans_and_ids(self):
+        played = self.play("replay", self.recording)
+        self.assertEqual(sorted(map(shape, played)), sorted(map(shape, self.spans)))
+
+    def test_a_capture_gives_the_same_spans_of_the_server_and_of_tcp_the_same_ids(self):
+        played = self.play("pcap", self.capture.file)
+        self.assertEqual(sorted(map(shape_without_id, played)),
+                         sorted(map(shape_without_id, self.served)))
+        ids = [{s.span_id for s in spans if s.attributes["network.transport"] == "tcp"}
+               for spans in (played, self.served)]
+        self.assertEqual(*ids)
+
     def test_of_the_capture_tshark_has_the_same_response_times(self):
-        out = self.directory / "played.jsonl"
-        stores.run(e2e.AGENT, "pcap", self.capture.file, "--export", f"file:{out}")
-        spans = e2e.read_spans(out)
+        spans = self.play("pcap", self.capture.file)
         self.assertEqual(dns.counts_of(spans), self.truth)
         ours, theirs = collections.defaultdict(list), collections.defaultdict(list)
         for span in spans:

@@ -126,6 +126,10 @@ static void add_list(const struct message *response, unsigned id, struct bytes k
             items[n++] = value;
     }
     span_add_texts(span, key, items, n);
+    if (id == DNS_FIELD_ADDRESS) {
+        span->told_addresses = items;
+        span->n_told_addresses = n;
+    }
 }
 
 static void describe_answer(const struct message *response, struct span *span)
@@ -161,4 +165,6 @@ void dns_describe(const struct message *request, const struct message *response,
     describe_question(request, variant, span);
     if (response)
         describe_answer(response, span);
+    if (span->n_told_addresses)
+        span->told_name = message_field(request, DNS_FIELD_NAME);
 }

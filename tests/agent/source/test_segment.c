@@ -311,6 +311,24 @@ static void both_fins_close_a_connection_once_and_in_order(void **state)
     assert_int_equal(world->n_closes, 1);
 }
 
+/* Each end sends its FIN before it has seen the other's (RFC 9293 section 3.6). */
+static void a_simultaneous_close_is_one_close(void **state)
+{
+    struct world *world = *state;
+
+    shake_hands(world, 99, 499);
+    say(world, DIR_IN, 100, "ask");
+    say(world, DIR_OUT, 500, "answer");
+    flag(world, DIR_IN, 103, TCP_FLAG_FIN | TCP_FLAG_ACK);
+    flag(world, DIR_OUT, 506, TCP_FLAG_FIN | TCP_FLAG_ACK);
+    flag(world, DIR_IN, 104, TCP_FLAG_ACK);
+    flag(world, DIR_OUT, 507, TCP_FLAG_ACK);
+    segments_flush(world->segments, world->now_ns);
+    assert_int_equal(world->n_closes, 1);
+    assert_string_equal(world->said[DIR_OUT], "answer");
+    assert_int_equal(world->n_connections, 1);
+}
+
 static void a_reset_tells_what_is_held_and_closes(void **state)
 {
     struct world *world = *state;
@@ -403,6 +421,7 @@ int main(void)
         TEST(too_much_behind_a_hole_makes_it_a_gap),
         TEST(what_was_cut_from_a_segment_is_not_there_but_counts),
         TEST(both_fins_close_a_connection_once_and_in_order),
+        TEST(a_simultaneous_close_is_one_close),
         TEST(a_reset_tells_what_is_held_and_closes),
         TEST(ports_that_are_used_again_are_another_connection),
         TEST(a_full_table_lets_the_oldest_connection_go),

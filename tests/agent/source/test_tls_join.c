@@ -139,6 +139,23 @@ static void a_handshake_joins_before_the_first_clear_byte(void **state)
     assert_true(bench->event.connection_facts->has_starts);
 }
 
+/* A DNS query whose drawn number is 0x1603, of the length that follows by chance. */
+static void a_datagram_is_no_handshake_whatever_it_begins_with(void **state)
+{
+    static const struct connection_facts facts = {.transport = TRANSPORT_UDP};
+    struct bench *bench = *state;
+
+    assert_true(take(bench, FT_KIND_DATA,
+                     (struct event){.dir = DIR_OUT, .connection = 1, .length = 29,
+                                    .data = BYTES_LITERAL("\x16\x03\x01\x00\x00\x01\x00\x00"),
+                                    .connection_facts = &facts}));
+    assert_true(take(bench, FT_KIND_DATA,
+                     (struct event){.dir = DIR_OUT, .connection = 1, .length = 29,
+                                    .data = BYTES_LITERAL("\x16\x03\x01\x20\x00\x01\x00\x00"),
+                                    .connection_facts = &facts}));
+    assert_int_equal(counters_get(&bench->counters, COUNTER_operations_tls_unjoined), 0);
+}
+
 static void facts_come_once_and_again_when_they_are_asked_for(void **state)
 {
     struct bench *bench = *state;
@@ -317,6 +334,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_handshake_joins_before_the_first_clear_byte),
+        TEST(a_datagram_is_no_handshake_whatever_it_begins_with),
         TEST(facts_come_once_and_again_when_they_are_asked_for),
         TEST(the_kernel_is_told_and_later_verdicts_go_to_the_session),
         TEST(two_connections_of_one_thread_keep_their_own_sessions),

@@ -92,6 +92,8 @@ static void the_conventions_names_are_used(void **state)
     expect_item("dns.answers", 0, "192.0.2.2");
     expect_item("dns.answers", 1, "192.0.2.1");
     expect_item("flowtrace.dns.records", 0, "CNAME web.shop.test");
+    assert_true(bytes_equal(span.told_name, BYTES_LITERAL("www.shop.test")));
+    assert_int_equal(span.n_told_addresses, 2);
     assert_int_equal(span.status, SPAN_STATUS_UNSET);
 }
 

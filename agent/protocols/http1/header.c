@@ -23,9 +23,9 @@ static const struct header_row rows[] = {
     ROW("host", host, REPEAT_FIRST),
     ROW("upgrade", upgrade, REPEAT_FIRST),
     ROW("user-agent", user_agent, REPEAT_FIRST),
+    ROW("content-type", content_type, REPEAT_FIRST),
     ROW("grpc-status", grpc_status, REPEAT_FIRST),
     ROW("grpc-timeout", grpc_timeout, REPEAT_FIRST),
-    ROW("content-type", content_type, REPEAT_FIRST),
     ROW("content-length", content_length, REPEAT_EQUAL),
     ROW("transfer-encoding", transfer_encoding, REPEAT_LAST),
 };

@@ -74,7 +74,7 @@ static struct world {
     struct track *track;
     struct counters counters;
     uint64_t connection, time_ns, positions[2];
-    bool from_start;
+    bool from_start, datagrams;
 } world;
 
 static int setup(void **state)
@@ -113,6 +113,8 @@ static struct event make_event(enum event_kind kind, enum sender sender)
     static const struct connection_facts seen = {
         .remote = {.port = 4000}, .starts = {START, START}, .has_starts = true};
     static const struct connection_facts unseen = {.remote = {.port = 4000}};
+    static const struct connection_facts datagrams = {.transport = TRANSPORT_UDP,
+                                                      .remote = {.port = 4000}};
     enum direction dir = sender == SENDER_CLIENT ? DIR_IN : DIR_OUT;
 
     return (struct event){
@@ -122,7 +124,7 @@ static struct event make_event(enum event_kind kind, enum sender sender)
         .connection = world.connection,
         .exec = {.tgid = 1, .tid = 1},
         .position = world.positions[dir],
-        .connection_facts = world.from_start ? &seen : &unseen,
+        .connection_facts = world.datagrams ? &datagrams : world.from_start ? &seen : &unseen,
     };
 }
 
@@ -209,6 +211,7 @@ static void judge(const struct talk *talk, size_t missed, struct matrix *matrix)
     const struct protocol *verdict = NULL;
     size_t rounds = missed ? ROUNDS : 1, to_miss = missed, index = 0;
 
+    world.datagrams = talk->conversation && talk->conversation->datagrams;
     begin(missed == 0);
     for (size_t k = 0; k < rounds * n_chunks(talk) && !verdict; k++) {
         struct chunk chunk = chunk_of(talk, k % n_chunks(talk), missed + k);
@@ -230,7 +233,8 @@ static void judge_everywhere(const struct talk *talk, struct matrix *whole, stru
     size_t length = length_of(talk);
 
     judge(talk, 0, whole);
-    for (size_t missed = 1; missed < length; missed++)
+    /* No datagram is joined midway. */
+    for (size_t missed = 1; missed < length && !world.datagrams; missed++)
         judge(talk, missed, joined);
 }
 

@@ -68,8 +68,12 @@ class Shapes(e2e.Case):
         for kind in (e2e.KIND_CLIENT, e2e.KIND_SERVER):
             spans = self.spans_of("early", kind)
             self.assertNotIn(f"/{self.prefix}/early/first", [s.path for s in spans])
+            # The first behind what is unknown is not trusted yet.
             self.assertGreaterEqual(len(spans), REQUESTS - 1)
-            self.assertEqual({s.attributes.get("http.response.status_code") for s in spans}, {200})
+            # None: which answer is whose has no proof on such a connection.
+            self.assertLessEqual({s.attributes.get("http.response.status_code") for s in spans},
+                                 {200, None})
+        self.assertGreaterEqual(self.agent.totals()["operations_early_data"], 2)
 
     def test_operations_are_used_or_lost_by_name(self):
         totals = self.agent.totals()

@@ -39,7 +39,8 @@ static struct batch *make_batch(void)
         span.span_id.bytes[1] = (uint8_t)i;
         buffer_reset(&bytes);
         if (otlp_encode_span(&span, &bytes) == 0)
-            batch_builder_add(builder, 1, buffer_bytes(&resource), buffer_bytes(&bytes));
+            batch_builder_add(builder, 1, &(struct batch_origin){.resource = buffer_bytes(&resource)},
+                              buffer_bytes(&bytes));
     }
     batch_builder_seal(builder, &batch);
     batch_builder_free(builder);

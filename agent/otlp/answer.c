@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is answered to an export: ExportTraceServiceResponse (trace_service.proto), and google.rpc.Status
- * (status.proto), which OTLP/HTTP asks for with every error, each in protobuf or JSON.
+ * What is answered to an export: ExportTraceServiceResponse (trace_service.proto), and
+ * google.rpc.Status (status.proto), which OTLP/HTTP asks for with every error, each in protobuf or
+ * JSON.
  */
 #include "otlp/intake.h"
 

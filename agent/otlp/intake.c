@@ -29,10 +29,10 @@ enum {
     TAG_INTEGER = 3 << 3 | WIRE_TYPE_VARINT,
 };
 
-/* A message with nothing in it means the default, flowtrace's own scope: this one says it is empty. */
+/* An empty scope is flowtrace's own in a batch: this one says that it has no name. */
 #define NAMELESS_SCOPE bytes_make("\x0a", 2)
 
-/* A request is three messages around each span; a batch's spans are read again with 16 and 65536. */
+/* A request is three messages around each span. */
 static const struct scan_limits request_limits = {.depth = 20, .fields = 1u << 20};
 
 struct intake {
@@ -78,11 +78,11 @@ static void take_span(struct intake *intake, struct bytes span)
              id_is_zero(last_field(span, TAG_SPAN_ID)))
         reject(intake, "a span has no trace id or no span id");
     else if (message_check(OTLP_SPAN_DESCRIPTOR, span) < 0)
-        reject(intake, "a span has text that is not UTF-8, ids of a wrong length, or too many fields");
-    else {
+        reject(intake, "a span has ids of a wrong length, text that is not UTF-8, or is too deep");
+    else if (!intake->sink(intake->arg, intake->origin_key, &intake->origin, span))
+        reject(intake, "a span is larger than is taken");
+    else
         intake->result.taken++;
-        intake->sink(intake->arg, intake->origin_key, &intake->origin, span);
-    }
 }
 
 static void set_scope(struct intake *intake, struct bytes scope_spans)

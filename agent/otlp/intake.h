@@ -15,9 +15,12 @@
 #include "otlp/batch.h"
 #include "span/span.h"
 
-/* Valid inside the call only. `origin_key` is a hash of the origin: equal for equal ones. */
-typedef void (*otlp_intake_sink)(void *arg, uint64_t origin_key, const struct batch_origin *origin,
-                                 struct bytes span);
+/*
+ * Valid inside the call only. `origin_key` is a hash of the origin: equal for equal ones. False:
+ * the span is larger than is taken, and rejected.
+ */
+typedef bool (*otlp_intake_sink)(void *arg, uint64_t origin_key,
+                                 const struct batch_origin *origin, struct bytes span);
 
 struct otlp_intake {
     uint64_t taken;     /* spans given to the sink */
@@ -26,17 +29,18 @@ struct otlp_intake {
 };
 
 /*
- * Gives the spans of the request to `sink`, in its order. Spans without valid ids, or with text that
- * is not UTF-8 in them or their origin, are rejected. Returns 0, or -EBADMSG, before the first span
- * is given: not an ExportTraceServiceRequest, or nested deeper or with more fields than is taken.
+ * Gives the spans of the request to `sink`, in its order. Spans without valid ids, or with text
+ * that is not UTF-8 in them or their origin, are rejected. Returns 0, or -EBADMSG, before the first
+ * span is given: not an ExportTraceServiceRequest, or nested deeper or with more fields than is
+ * taken.
  */
 int otlp_read_request(struct bytes request, otlp_intake_sink sink, void *arg,
                       struct otlp_intake *ret_intake);
 
 /*
- * Appends the bytes of the ExportTraceServiceRequest that OTLP/JSON says (opentelemetry.io/docs/specs
- * /otlp, "JSON Protobuf Encoding"). Members that are not known are passed over. Returns 0, -EBADMSG
- * (not such JSON; *ret_reason is one clause for people), -ENOBUFS or -ENOMEM.
+ * Appends the bytes of the ExportTraceServiceRequest that OTLP/JSON says (opentelemetry.io/docs/
+ * specs/otlp, "JSON Protobuf Encoding"). Members that are not known are passed over. Returns 0,
+ * -EBADMSG (not such JSON; *ret_reason is one clause for people), -ENOBUFS or -ENOMEM.
  */
 int otlp_from_json(struct bytes json, struct buffer *buffer, const char **ret_reason);
 

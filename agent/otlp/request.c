@@ -24,7 +24,9 @@
 /* Of the InstrumentationScope. */
 static size_t scope_size(const struct batch_origin *origin)
 {
-    return origin->scope.len ?: wire_field_size(SCOPE_NAME.len) + wire_field_size(SCOPE_VERSION.len);
+    if (origin->scope.len)
+        return origin->scope.len;
+    return wire_field_size(SCOPE_NAME.len) + wire_field_size(SCOPE_VERSION.len);
 }
 
 static size_t schema_size(struct bytes schema)

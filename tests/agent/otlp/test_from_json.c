@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OTLP/JSON, first the specification's own example, against what protobuf-c unpacks of the result. */
+/* OTLP/JSON, first the specification's own example, against what protobuf-c unpacks of it. */
 #include "otlp/intake.h"
 
 #include "base/macro.h"

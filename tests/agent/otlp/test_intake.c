@@ -17,6 +17,8 @@ typedef Opentelemetry__Proto__Trace__V1__ResourceSpans ResourceSpans;
 typedef Opentelemetry__Proto__Trace__V1__ScopeSpans ScopeSpans;
 typedef Opentelemetry__Proto__Common__V1__InstrumentationScope Scope;
 
+#define REQUEST_INIT                                                                               \
+    OPENTELEMETRY__PROTO__COLLECTOR__TRACE__V1__EXPORT_TRACE_SERVICE_REQUEST__INIT
 #define TEXT(s) ((ProtobufCBinaryData){sizeof(s) - 1, (uint8_t *)(s)})
 
 struct seen {
@@ -28,7 +30,7 @@ struct seen {
     uint8_t last_bytes[512];
 };
 
-static void see(void *arg, uint64_t key, const struct batch_origin *origin, struct bytes span)
+static bool see(void *arg, uint64_t key, const struct batch_origin *origin, struct bytes span)
 {
     struct seen *seen = arg;
 
@@ -41,6 +43,7 @@ static void see(void *arg, uint64_t key, const struct batch_origin *origin, stru
     memcpy(seen->last_bytes, span.ptr, span.len);
     seen->last = bytes_make(seen->last_bytes, span.len);
     seen->spans++;
+    return true;
 }
 
 /* One resource, one scope with a schema, these spans; the caller frees. */
@@ -54,7 +57,7 @@ static struct bytes pack(OtlpSpan **spans, size_t n, ProtobufCBinaryData service
     ScopeSpans *scopes[] = {&scope_spans};
     ResourceSpans group = OPENTELEMETRY__PROTO__TRACE__V1__RESOURCE_SPANS__INIT;
     ResourceSpans *groups[] = {&group};
-    Request request = OPENTELEMETRY__PROTO__COLLECTOR__TRACE__V1__EXPORT_TRACE_SERVICE_REQUEST__INIT;
+    Request request = REQUEST_INIT;
     uint8_t *bytes;
 
     value.value_case = OTLP_VALUE_STRING;

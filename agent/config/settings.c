@@ -158,6 +158,10 @@ const struct setting setting_rows[] = {
     {"receivers.memory", SETTING_SIZE, "16MiB", 64 * KIB, GIB, AT(receivers_memory),
      .description = "What all messages that are under way may take together; above it clients are "
                     "told to come again."},
+    {"receivers.fields", SETTING_LIST, "", AT(receivers_fields), .form = &form_not_empty,
+     .description = "Members of the JSON data of events that become attributes, as "
+                    "`flowtrace.data.NAME`, such as `order.total`; empty: none, for data may hold "
+                    "secrets."},
 
     {"status.listen", SETTING_TEXT, "127.0.0.1:9465", AT(status_listen), .form = &form_address,
      .description = "Where /metrics and /healthz are served; empty: nowhere."},

@@ -79,6 +79,7 @@ struct settings {
     char *receivers_http;  /* ADDRESS:PORT, or empty: off */
     uint64_t receivers_message_max;
     uint64_t receivers_memory;
+    struct string_list receivers_fields;
 
     /* Status. */
     char *status_listen; /* ADDRESS:PORT, or empty: off */

@@ -21,7 +21,7 @@
 
 #define HEAD_MEMORY (16u << 10) /* of a connection: its head, and the part of the body in hand */
 #define ANSWER_MAX 4096
-#define NOT_FOUND "there is POST /v1/traces\n"
+#define NOT_FOUND "there are POST /v1/traces and POST /events\n"
 
 struct http {
     struct http_options options;
@@ -135,6 +135,27 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
 static struct bytes header(struct MHD_Connection *connection, const char *name)
 {
     return bytes_from_string(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name));
+}
+
+struct header_walk {
+    header_sink sink;
+    void *arg;
+};
+
+static enum MHD_Result walk_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    const struct header_walk *walk = arg;
+
+    walk->sink(walk->arg, bytes_from_string(name), bytes_from_string(value));
+    return MHD_YES;
+}
+
+static void each_header(void *connection, header_sink sink, void *arg)
+{
+    struct header_walk walk = {sink, arg};
+
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, walk_header, &walk);
 }
 
 static enum MHD_Result reply(struct MHD_Connection *connection, const struct answer *answer)
@@ -275,7 +296,9 @@ static enum MHD_Result finish(struct http *http, struct MHD_Connection *connecti
         buffer_make(options->settings->receivers_message_max);
     struct answer answer = {.text = buffer_make(ANSWER_MAX)};
     struct body body = {.bytes = whole_body(http, request, &inflated),
-                        .content_type = header(connection, MHD_HTTP_HEADER_CONTENT_TYPE)};
+                        .content_type = header(connection, MHD_HTTP_HEADER_CONTENT_TYPE),
+                        .connection = connection,
+                        .each_header = each_header};
     enum MHD_Result result;
 
     if (request->refused)

@@ -4,6 +4,7 @@
  * the descriptor and calls http_run. What is answered to a body, a table of routes says.
  *
  *   POST /v1/traces   OTLP/HTTP 1.x, protobuf or JSON
+ *   POST /events      CloudEvents 1.0: binary, structured, batched
  */
 #pragma once
 

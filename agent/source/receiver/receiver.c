@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "source/receiver/http.h"
+#include "source/receiver/say.h"
 #include "source/receiver/socket.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@ struct receiver {
     struct peers *peers;
     struct local_socket http_socket;
     struct http *servers[SERVER_COUNT];
+    struct say *say;
     size_t held_bytes; /* of all bodies that are under way */
     uint16_t port;
     int stop_fd;
@@ -44,6 +46,8 @@ static int turn(struct receiver *receiver)
     for (size_t i = 0; i < SERVER_COUNT; i++)
         if (receiver->servers[i])
             timeout = soonest(timeout, http_run(receiver->servers[i]));
+    if (receiver->say && say_run(receiver->say))
+        timeout = 0;
     return soonest(timeout, collect_advance(&receiver->collect));
 }
 
@@ -52,6 +56,8 @@ static void sweep(struct receiver *receiver, uint64_t now_ns)
     for (size_t i = 0; i < SERVER_COUNT; i++)
         if (receiver->servers[i])
             http_sweep(receiver->servers[i], now_ns);
+    if (receiver->say)
+        say_sweep(receiver->say, now_ns);
 }
 
 static void *run(void *arg)
@@ -106,7 +112,9 @@ static int start_local(struct receiver *receiver)
 
     if (r < 0)
         return r;
-    return start_server(receiver, SERVER_LOCAL, TAKE_FD(receiver->http_socket.fd));
+    r = start_server(receiver, SERVER_LOCAL, TAKE_FD(receiver->http_socket.fd));
+    return r < 0 ? r : say_start(&receiver->collect, receiver->peers, receiver->epoll_fd,
+                                 &receiver->say);
 }
 
 static int start_tcp(struct receiver *receiver)
@@ -181,6 +189,7 @@ void receiver_stop(struct receiver *receiver)
     local_socket_done(&receiver->http_socket);
     for (size_t i = 0; i < SERVER_COUNT; i++)
         http_stop(receiver->servers[i]);
+    say_stop(receiver->say);
     collect_done(&receiver->collect);
     peers_free(receiver->peers);
     closep(&receiver->stop_fd);

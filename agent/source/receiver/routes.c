@@ -6,6 +6,7 @@
 const struct route routes[] = {
     {"/v1/traces", "application/x-protobuf or application/json", otlp_takes, otlp_answer,
      otlp_refuse},
+    {"/events", "", events_takes, events_answer, events_refuse},
 };
 
 const size_t route_count = ELEMENTSOF(routes);

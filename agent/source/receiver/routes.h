@@ -7,9 +7,13 @@
 
 #include "source/receiver/collect.h"
 
+typedef void (*header_sink)(void *arg, struct bytes name, struct bytes value);
+
 struct body {
     struct bytes bytes; /* as sent, but inflated */
     struct bytes content_type;
+    void *connection;
+    void (*each_header)(void *connection, header_sink sink, void *arg);
 };
 
 /* The answer is made even where the body is refused. */
@@ -42,3 +46,10 @@ void otlp_answer(struct collect *collect, const struct peer *peer, const struct 
                  struct answer *answer);
 void otlp_refuse(struct bytes content_type, unsigned code, const char *reason,
                  struct answer *answer);
+
+/* events.c */
+bool events_takes(struct bytes content_type);
+void events_answer(struct collect *collect, const struct peer *peer, const struct body *body,
+                   struct answer *answer);
+void events_refuse(struct bytes content_type, unsigned code, const char *reason,
+                   struct answer *answer);

@@ -296,5 +296,25 @@ class Lifetime(e2e.Case):
         self.assertFalse(path.exists())
 
 
+class Quiet(e2e.Case):
+    def test_what_programs_tell_the_agent_on_unix_sockets_is_not_traced(self):
+        agent = self.keep(e2e.Agent(
+            self.directory, "--set", "receivers.local=true", "--set",
+            f"receivers.directory={self.directory / 'run'}", "--set",
+            "select.executables=curl").wait_ready())
+        service = e2e.unique("told")
+        for _ in range(5):
+            done = subprocess.run(
+                ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket",
+                 self.directory / "run" / "http.sock", "-H", "Content-Type: application/json",
+                 "--data", json.dumps(request_of(service, span_of())), "http://x/v1/traces"],
+                capture_output=True, text=True, timeout=20, check=True)
+            self.assertEqual(done.stdout, "200")
+        agent.stop()
+        self.assertEqual([span.name for span in agent.spans() if span.service == service],
+                         ["step"] * 5)
+        self.assertEqual([span for span in agent.spans() if span.path == "/v1/traces"], [])
+
+
 if __name__ == "__main__":
     e2e.main()

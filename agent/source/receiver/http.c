@@ -33,6 +33,7 @@ struct client {
     struct list link;
     struct http *http;
     int fd;
+    bool cut;             /* off already: the library will see that it has ended */
     uint64_t progress_ns; /* it came, or its last request ended, CLOCK_MONOTONIC */
     struct peer peer;
 };
@@ -60,6 +61,9 @@ static unsigned clients_of(const struct http *http, uint64_t key)
 
 static void cut_off(struct client *client)
 {
+    if (client->cut)
+        return;
+    client->cut = true;
     counters_add(client->http->options.options->counters, COUNTER_received_cut_off, 1);
     shutdown(client->fd, SHUT_RDWR);
 }

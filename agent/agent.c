@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "report.h"
 #include "resource.h"
+#include "source/receiver/receiver.h"
 #include "source/record.h"
 #include "source/source.h"
 #include "status/status.h"
@@ -39,6 +40,7 @@ struct agent {
     struct worker *workers[WORKERS_MAX];
     size_t n_workers;
     pthread_mutex_t giving; /* a batch to the workers, and their metrics, are of one moment */
+    struct receiver *receiver;
     struct status *status;
     int signal_fd;
     bool stopping;
@@ -96,6 +98,20 @@ static void take_batch(void *arg, struct batch *batch)
     for (size_t i = 0; i < agent->n_workers; i++)
         worker_put(agent->workers[i], batch);
     pthread_mutex_unlock(&agent->giving);
+}
+
+/* One is enough: the others count what they lose. */
+static bool has_room(void *arg, size_t bytes)
+{
+    struct agent *agent = arg;
+
+    for (size_t i = 0; i < agent->n_workers; i++) {
+        uint64_t queued = atomic_load(&worker_stats(agent->workers[i])->queued_bytes);
+
+        if (queued + bytes <= agent->settings->queue_bytes)
+            return true;
+    }
+    return false;
 }
 
 static void report_exporters(struct agent *agent, struct exporter_report *ret_reports)
@@ -238,6 +254,21 @@ static int start_source(struct agent *agent)
     return agent->source_ops->open(&options, &agent->source);
 }
 
+static int start_receiver(struct agent *agent)
+{
+    struct receiver_options options = {
+        .settings = agent->settings,
+        .counters = &agent->counters,
+        .configured = &agent->resource.configured,
+        .agent = &agent->resource.agent,
+        .has_room = has_room,
+        .take_batch = take_batch,
+        .arg = agent,
+    };
+
+    return receiver_start(&options, &agent->receiver);
+}
+
 /* Metrics are a help, not a need: a port that is taken stops nothing. */
 static void start_status(struct agent *agent)
 {
@@ -275,6 +306,8 @@ static int start(struct agent *agent)
         r = start_source(agent);
     if (r == 0)
         r = start_workers(agent);
+    if (r == 0 && !agent->file)
+        r = start_receiver(agent);
     if (r == 0 && !agent->file)
         start_status(agent);
     return r;
@@ -343,6 +376,7 @@ static int deliver(struct agent *agent)
 {
     int r;
 
+    receiver_stop(TAKE_PTR(agent->receiver));
     pipeline_flush(agent->pipeline);
     stop_workers(agent);
     agent->source_ops->update_counters(agent->source);
@@ -354,6 +388,7 @@ static int deliver(struct agent *agent)
 static void stop(struct agent *agent)
 {
     status_stop(agent->status);
+    receiver_stop(agent->receiver);
     for (size_t i = 0; i < agent->n_workers; i++) {
         worker_stop(agent->workers[i], 0);
         worker_free(agent->workers[i]);

@@ -60,7 +60,9 @@ static int make_batch(const struct settings *settings, const struct span *span,
     if (r == 0)
         r = batch_builder_new(1, BATCH_BYTES, &builder);
     if (r == 0)
-        r = batch_builder_add(builder, 1, buffer_bytes(&resource), buffer_bytes(&bytes));
+        r = batch_builder_add(
+            builder, 1, &(struct batch_origin){.resource = buffer_bytes(&resource)},
+            buffer_bytes(&bytes));
     return r < 0 ? r : batch_builder_seal(builder, ret_batch);
 }
 

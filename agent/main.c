@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flowtrace-agent: arguments, settings, and one of four commands. Exit status: 0, 1 for what failed
+ * flowtrace-agent: arguments, settings, and one of five commands. Exit status: 0, 1 for what failed
  * while running, 2 for a wrong call.
  */
 #include "agent.h"
@@ -9,6 +9,7 @@
 #include "check.h"
 #include "check_export.h"
 #include "config/settings.h"
+#include "emit.h"
 #include "exporters/exporter.h"
 #include "options.h"
 #include "source/source.h"
@@ -42,6 +43,10 @@ int main(int argc, char **argv)
     _cleanup_(settings_freep) struct settings *settings = NULL;
     enum log_level level;
 
+    if (argc > 1 && strcmp(argv[1], "emit") == 0) {
+        argv[1] = (char *)"flowtrace-agent emit";
+        return emit_main(argc - 1, argv + 1);
+    }
     if (options_parse(argc, argv, &options) < 0)
         return 2;
     if (settings_load(options.config, options.assignments, options.n_assignments, exporter_sections,

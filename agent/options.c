@@ -42,6 +42,7 @@ static const char argp_doc[] =
     "                one span per exchange, from the server's side; needs no rights\n"
     "  check         say whether this host can be traced, and what is missing;\n"
     "                with --export: send a test span, say what the backend answers\n"
+    "  emit          tell the agent that runs here of an event (emit --help)\n"
     "\n"
     "Examples:\n"
     "  flowtrace-agent run\n"
@@ -91,7 +92,7 @@ static int take_command(struct parse *parse, const char *word, struct argp_state
             parse->has_command = true;
             return 0;
         }
-    argp_error(state, "no such command: %s (run, replay FILE, pcap FILE, check)", word);
+    argp_error(state, "no such command: %s (run, replay FILE, pcap FILE, check, emit)", word);
     return EINVAL;
 }
 
@@ -119,7 +120,7 @@ static int finish(struct parse *parse, struct argp_state *state)
     if (parse->options->json && (!parse->has_command || parse->options->command != COMMAND_CHECK))
         argp_error(state, "--json goes with check");
     else if (!parse->has_command)
-        argp_error(state, "a command is needed: run, replay FILE, pcap FILE or check");
+        argp_error(state, "a command is needed: run, replay FILE, pcap FILE, check or emit");
     else if (takes_file(parse->options->command) && !parse->options->file)
         argp_error(state, "replay and pcap need a file");
     return 0;

@@ -111,7 +111,8 @@ static void add_exporter_spans(const struct counters *counters,
                                const struct exporter_report *exporter, size_t index,
                                struct buffer *out)
 {
-    uint64_t made = counters_get(counters, COUNTER_spans);
+    uint64_t made = counters_get(counters, COUNTER_spans) +
+                    counters_get(counters, COUNTER_received_spans);
 
     add_span_state(exporter, index, "batched", made - atomic_load(&exporter->stats.offered), out);
     for (size_t i = 0; i < ELEMENTSOF(span_states); i++)

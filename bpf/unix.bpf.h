@@ -46,6 +46,14 @@ static __always_inline bool begin_sums(struct sock_state *state)
     return true;
 }
 
+/* The agent listens, or connected: what programs tell it is none of their traffic. */
+static __always_inline bool is_own_unix_stream(const struct sock *sk)
+{
+    struct pid *pid = READ(sk, sk_peer_pid);
+
+    return pid && (u32)BPF_CORE_READ(pid, numbers[0].nr) == own_tgid;
+}
+
 static __always_inline bool begin_unix_stream(struct sock *sk, struct sock_state *state)
 {
     struct sock *peer = unix_stream_peer(sk);
@@ -53,6 +61,7 @@ static __always_inline bool begin_unix_stream(struct sock *sk, struct sock_state
 
     if (by_address)
         return begin_sums(state);
+    state->own |= is_own_unix_stream(sk);
     state->midway |= !settled;
     if (peer) {
         other = socket_state(peer, false);

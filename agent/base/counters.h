@@ -137,6 +137,16 @@ enum counter_class {
     X(contexts_invalid, INFO, "trace contexts that broke their specification")                     \
     X(tracestates_invalid, INFO, "tracestates left out because they broke their specification")    \
     X(names_limited, INFO, "spans called by their method alone: their service had all its names")  \
+    X(received_requests, INFO, "requests, lines and datagrams that receivers took")                \
+    X(received_spans, INFO, "spans that receivers took in")                                        \
+    X(received_events, INFO, "events among them")                                                  \
+    X(received_rejected, INFO, "spans and events in these that were not taken: invalid or large")  \
+    X(received_refused, INFO, "requests that were refused: wrong, too large, for no receiver")     \
+    X(received_lost, INFO, "events on streams and in datagrams that found no exporter with room")  \
+    X(received_postponed, INFO, "requests told to come again: no exporter had room, or too much "  \
+                                "was under way")                                                   \
+    X(received_cut_off, INFO, "connections to receivers cut off: too many of one process, or no "  \
+                              "progress")                                                          \
     X(processes, INFO, "processes described")                                                      \
     X(processes_evicted, INFO, "processes evicted from a full table, oldest first")                \
     X(resource_attributes_invalid, INFO, "processes whose OTEL_RESOURCE_ATTRIBUTES are no valid "  \

@@ -142,6 +142,27 @@ const struct setting setting_rows[] = {
     {"drain.timeout", SETTING_DURATION, "5s", 0, 5 * MINUTE, AT(drain_timeout),
      .description = "How long the agent tries to deliver what is queued when it stops."},
 
+    {"receivers.local", SETTING_BOOLEAN, "false", AT(receivers_local),
+     .description = "Take in what programs of this host say themselves, on UNIX sockets "
+                    "(docs/receivers.md)."},
+    {"receivers.directory", SETTING_TEXT, "/run/flowtrace", AT(receivers_directory),
+     .form = &form_not_empty,
+     .description = "The folder of these sockets, which have mode 0660; made where it is missing."},
+    {"receivers.group", SETTING_TEXT, "", AT(receivers_group),
+     .description = "The group that may use them; empty: the agent's own."},
+    {"receivers.http", SETTING_TEXT, "", AT(receivers_http), .form = &form_address,
+     .description = "Take in the same over HTTP on this address, without authentication: "
+                    "`127.0.0.1:4318` is where SDKs send to; empty: off."},
+    {"receivers.message_max", SETTING_SIZE, "4MiB", 4 * KIB, 64 * MIB, AT(receivers_message_max),
+     .description = "The largest message that is taken in, also when it is inflated."},
+    {"receivers.memory", SETTING_SIZE, "16MiB", 64 * KIB, GIB, AT(receivers_memory),
+     .description = "What all messages that are under way may take together; above it clients are "
+                    "told to come again."},
+    {"receivers.fields", SETTING_LIST, "", AT(receivers_fields), .form = &form_not_empty,
+     .description = "Members of the JSON data of events that become attributes, as "
+                    "`flowtrace.data.NAME`, such as `order.total`; empty: none, for data may hold "
+                    "secrets."},
+
     {"status.listen", SETTING_TEXT, "127.0.0.1:9465", AT(status_listen), .form = &form_address,
      .description = "Where /metrics and /healthz are served; empty: nowhere."},
     {"log.level", SETTING_TEXT, "info", AT(log_level), .form = &form_log_level,

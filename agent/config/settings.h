@@ -72,6 +72,15 @@ struct settings {
     uint64_t send_timeout;
     uint64_t drain_timeout; /* at stop */
 
+    /* Receivers. */
+    bool receivers_local;
+    char *receivers_directory;
+    char *receivers_group; /* or empty: the agent's own */
+    char *receivers_http;  /* ADDRESS:PORT, or empty: off */
+    uint64_t receivers_message_max;
+    uint64_t receivers_memory;
+    struct string_list receivers_fields;
+
     /* Status. */
     char *status_listen; /* ADDRESS:PORT, or empty: off */
     char *log_level;

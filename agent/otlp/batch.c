@@ -2,9 +2,9 @@
 /*
  * Building a batch, and sharing it. The builder allocates all it ever needs when it is made:
  *
- *   bytes    [ resource A | span 1 | span 2 | resource B | span 3 | ...          free ]
+ *   bytes    [ origin A | span 1 | span 2 | origin B | span 3 | ...          free ]
  *   entries  { group, span } per span, in the order of arrival
- *   groups   { key, resource, count } per resource, in the order of first use
+ *   groups   { key, origin, count } per origin, in the order of first use
  *
  * A sealed batch is one allocation, with the spans of a group side by side:
  *
@@ -24,8 +24,8 @@ struct entry {
 };
 
 struct group {
-    struct table_link link; /* its key is the resource key */
-    struct bytes resource;
+    struct table_link link; /* its key is the origin key */
+    struct batch_origin origin;
     size_t n_spans;
 };
 
@@ -59,7 +59,7 @@ void batch_unref(struct batch *batch)
 
 static size_t bytes_in(const struct batch_group *group)
 {
-    size_t n = group->resource.len;
+    size_t n = batch_origin_size(&group->origin);
 
     for (size_t i = 0; i < group->n_spans; i++)
         n += group->spans[i].len;
@@ -83,7 +83,7 @@ int batch_slice(const struct batch *batch, size_t first, size_t n, struct batch 
         n -= taken;
         if (taken == 0)
             continue;
-        *groups = (struct batch_group){group->resource, group->spans + skipped, taken};
+        *groups = (struct batch_group){group->origin, group->spans + skipped, taken};
         slice->n_bytes += bytes_in(groups++);
         slice->n_groups++;
     }
@@ -142,22 +142,34 @@ static struct bytes keep_bytes(struct batch_builder *builder, struct bytes b)
     return bytes_make(place, b.len);
 }
 
-int batch_builder_add(struct batch_builder *builder, uint64_t resource_key, struct bytes resource,
-                      struct bytes span)
+static struct batch_origin keep_origin(struct batch_builder *builder,
+                                       const struct batch_origin *origin)
 {
-    struct table_link *link = table_find(&builder->by_key, resource_key);
-    struct group *group = link ? container_of(link, struct group, link) : NULL;
-    size_t needed = span.len + (group ? 0 : resource.len);
+    return (struct batch_origin){
+        .resource = keep_bytes(builder, origin->resource),
+        .resource_schema = keep_bytes(builder, origin->resource_schema),
+        .scope = keep_bytes(builder, origin->scope),
+        .scope_schema = keep_bytes(builder, origin->scope_schema),
+    };
+}
 
-    if (span.len > builder->max_bytes || resource.len > builder->max_bytes - span.len)
+int batch_builder_add(struct batch_builder *builder, uint64_t origin_key,
+                      const struct batch_origin *origin, struct bytes span)
+{
+    struct table_link *link = table_find(&builder->by_key, origin_key);
+    struct group *group = link ? container_of(link, struct group, link) : NULL;
+    size_t origin_len = batch_origin_size(origin);
+    size_t needed = span.len + (group ? 0 : origin_len);
+
+    if (span.len > builder->max_bytes || origin_len > builder->max_bytes - span.len)
         return -E2BIG;
     if (builder->n_spans == builder->max_spans || needed > builder->max_bytes - builder->n_bytes)
         return -ENOBUFS;
     if (!group) {
         group = &builder->groups[builder->n_groups++];
-        group->resource = keep_bytes(builder, resource);
+        group->origin = keep_origin(builder, origin);
         group->n_spans = 0;
-        table_insert(&builder->by_key, resource_key, &group->link);
+        table_insert(&builder->by_key, origin_key, &group->link);
     }
     group->n_spans++;
     builder->entries[builder->n_spans++] = (struct entry){
@@ -177,6 +189,16 @@ static struct bytes copy_to(uint8_t **place, struct bytes b)
     return copy;
 }
 
+static struct batch_origin copy_origin_to(uint8_t **place, const struct batch_origin *origin)
+{
+    return (struct batch_origin){
+        .resource = copy_to(place, origin->resource),
+        .resource_schema = copy_to(place, origin->resource_schema),
+        .scope = copy_to(place, origin->scope),
+        .scope_schema = copy_to(place, origin->scope_schema),
+    };
+}
+
 /* Lays the builder's content out behind `batch`, which has the room. */
 static void fill_batch(const struct batch_builder *builder, struct batch *batch)
 {
@@ -185,7 +207,7 @@ static void fill_batch(const struct batch_builder *builder, struct batch *batch)
     uint8_t *place = (uint8_t *)(spans + builder->n_spans);
 
     for (size_t i = 0; i < builder->n_groups; i++) {
-        groups[i].resource = copy_to(&place, builder->groups[i].resource);
+        groups[i].origin = copy_origin_to(&place, &builder->groups[i].origin);
         groups[i].spans = spans;
         groups[i].n_spans = 0;
         spans += builder->groups[i].n_spans;

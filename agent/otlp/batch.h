@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A batch: spans, each encoded once to the bytes of one OTLP Span, grouped by resource. It is built
- * by the core, sealed, and then shared, unchanged and reference-counted, by all exporters.
+ * A batch: spans, each encoded once to the bytes of one OTLP Span, grouped by where they come from.
+ * It is built by the core, or by a receiver, sealed, and then shared, unchanged and
+ * reference-counted, by all exporters.
  *
- *   groups[0]  resource bytes   spans[0] spans[1] ...     (each: OTLP Span, without tag or length)
- *   groups[1]  resource bytes   spans[k] ...
+ *   groups[0]  origin bytes   spans[0] spans[1] ...     (each: OTLP Span, without tag or length)
+ *   groups[1]  origin bytes   spans[k] ...
  */
 #pragma once
 
@@ -12,8 +13,22 @@
 
 #include <stdatomic.h>
 
+/* What the spans of a group share: all of it goes out as it was given. */
+struct batch_origin {
+    struct bytes resource;        /* the bytes of an OTLP Resource */
+    struct bytes resource_schema; /* its schema_url, or empty */
+    struct bytes scope;           /* of an OTLP InstrumentationScope; empty: flowtrace itself */
+    struct bytes scope_schema;    /* its schema_url, or empty */
+};
+
+static inline size_t batch_origin_size(const struct batch_origin *origin)
+{
+    return origin->resource.len + origin->resource_schema.len + origin->scope.len +
+           origin->scope_schema.len;
+}
+
 struct batch_group {
-    struct bytes resource; /* the bytes of an OTLP Resource */
+    struct batch_origin origin;
     const struct bytes *spans;
     size_t n_spans;
 };
@@ -22,7 +37,7 @@ struct batch {
     _Atomic unsigned references;
     size_t n_groups;
     size_t n_spans;
-    size_t n_bytes; /* of all spans and resources */
+    size_t n_bytes; /* of all spans and origins */
     const struct batch_group *groups;
 };
 
@@ -42,12 +57,12 @@ int batch_builder_new(size_t max_spans, size_t max_bytes, struct batch_builder *
 void batch_builder_free(struct batch_builder *builder);
 
 /*
- * Adds one encoded span. `resource_key` names the resource (equal keys: the same resource, whose
- * bytes are copied at its first use in a batch). Returns 0, -ENOBUFS (seal first, then again) or
- * -E2BIG (larger than an empty batch).
+ * Adds one encoded span. `origin_key` names the origin (equal keys: the same origin, whose bytes
+ * are copied at its first use in a batch). Returns 0, -ENOBUFS (seal first, then again) or -E2BIG
+ * (larger than an empty batch).
  */
-int batch_builder_add(struct batch_builder *builder, uint64_t resource_key, struct bytes resource,
-                      struct bytes span);
+int batch_builder_add(struct batch_builder *builder, uint64_t origin_key,
+                      const struct batch_origin *origin, struct bytes span);
 
 size_t batch_builder_count(const struct batch_builder *builder);
 

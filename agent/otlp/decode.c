@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A batch back to spans. The batch's bytes are those of otlp_encode_span(), so what a struct span
- * cannot hold (lists of other things than texts, ids of other lengths, more attributes than its table) is no span of
- * ours: -EBADMSG.
+ * A batch back to spans. What a struct span cannot hold of one that a receiver took (lists of other
+ * things than texts, more attributes or links than its tables) is left out, attributes are counted
+ * as dropped. Ids of other lengths are no span's: -EBADMSG.
  */
 #include "otlp/otlp.h"
 
@@ -22,30 +22,31 @@ struct texts_store {
     size_t n;
 };
 
-static int get_texts(const OtlpArrayValue *array, struct texts_store *store,
-                     struct attribute *attribute)
+static bool get_texts(const OtlpArrayValue *array, struct texts_store *store,
+                      struct attribute *attribute)
 {
     if (!array || array->n_values > SPAN_TEXTS_MAX - store->n)
-        return -EBADMSG;
+        return false;
     attribute->type = ATTRIBUTE_TEXTS;
     attribute->texts.items = store->items + store->n;
     attribute->texts.n = array->n_values;
     for (size_t i = 0; i < array->n_values; i++) {
         if (array->values[i]->value_case != OTLP_VALUE_STRING)
-            return -EBADMSG;
-        store->items[store->n++] = binary_bytes(array->values[i]->string_value);
+            return false;
+        store->items[store->n + i] = binary_bytes(array->values[i]->string_value);
     }
-    return 0;
+    store->n += array->n_values;
+    return true;
 }
 
-static int get_attribute(const OtlpKeyValue *pair, struct texts_store *store,
-                         struct attribute *ret_attribute)
+static bool get_attribute(const OtlpKeyValue *pair, struct texts_store *store,
+                          struct attribute *ret_attribute)
 {
     struct attribute attribute = {.key = binary_bytes(pair->key)};
     const OtlpAnyValue *value = pair->value;
 
     if (!value)
-        return -EBADMSG;
+        return false;
     switch ((int)value->value_case) {
     case OTLP_VALUE_STRING:
         attribute.type = ATTRIBUTE_TEXT;
@@ -64,25 +65,26 @@ static int get_attribute(const OtlpKeyValue *pair, struct texts_store *store,
         attribute.boolean = value->bool_value;
         break;
     case OTLP_VALUE_ARRAY:
-        if (get_texts(value->array_value, store, &attribute) < 0)
-            return -EBADMSG;
+        if (!get_texts(value->array_value, store, &attribute))
+            return false;
         break;
     default:
-        return -EBADMSG;
+        return false;
     }
     *ret_attribute = attribute;
-    return 0;
+    return true;
 }
 
-static int get_attributes(OtlpKeyValue *const *pairs, size_t n, struct texts_store *store,
-                          struct attribute *attributes)
+/* At most `max` of the n; how many. */
+static size_t get_attributes(OtlpKeyValue *const *pairs, size_t n, struct texts_store *store,
+                             struct attribute *attributes, size_t max)
 {
-    int r = 0;
+    size_t taken = 0;
 
     store->n = 0;
-    for (size_t i = 0; i < n && r == 0; i++)
-        r = get_attribute(pairs[i], store, &attributes[i]);
-    return r;
+    for (size_t i = 0; i < n && taken < max; i++)
+        taken += get_attribute(pairs[i], store, &attributes[taken]);
+    return taken;
 }
 
 static int get_id(ProtobufCBinaryData data, uint8_t *id, size_t len)
@@ -93,18 +95,16 @@ static int get_id(ProtobufCBinaryData data, uint8_t *id, size_t len)
     return 0;
 }
 
-static int get_links(const OtlpSpan *message, struct span *span)
+static void get_links(const OtlpSpan *message, struct span *span)
 {
     for (size_t i = 0; i < message->n_links; i++) {
         const OtlpLink *link = message->links[i];
         struct span_link ids;
 
-        if (get_id(link->trace_id, ids.trace_id.bytes, sizeof(ids.trace_id.bytes)) < 0 ||
-            get_id(link->span_id, ids.span_id.bytes, sizeof(ids.span_id.bytes)) < 0)
-            return -EBADMSG;
-        span_add_link(span, &ids.trace_id, &ids.span_id);
+        if (get_id(link->trace_id, ids.trace_id.bytes, sizeof(ids.trace_id.bytes)) == 0 &&
+            get_id(link->span_id, ids.span_id.bytes, sizeof(ids.span_id.bytes)) == 0)
+            span_add_link(span, &ids.trace_id, &ids.span_id);
     }
-    return 0;
 }
 
 static int get_span(const OtlpSpan *message, struct texts_store *store, struct span *span)
@@ -112,8 +112,6 @@ static int get_span(const OtlpSpan *message, struct texts_store *store, struct s
     struct span_id *parent = &span->parent_span_id;
 
     span_reset(span, NULL);
-    if (message->n_attributes > SPAN_ATTRIBUTES_MAX || message->n_links > SPAN_LINKS_MAX)
-        return -EBADMSG;
     if (get_id(message->trace_id, span->trace_id.bytes, sizeof(span->trace_id.bytes)) < 0 ||
         get_id(message->span_id, span->span_id.bytes, sizeof(span->span_id.bytes)) < 0)
         return -EBADMSG;
@@ -131,10 +129,11 @@ static int get_span(const OtlpSpan *message, struct texts_store *store, struct s
         span->status = (enum span_status)message->status->code;
         span->status_message = binary_bytes(message->status->message);
     }
-    span->n_attributes = (unsigned)message->n_attributes;
-    if (get_attributes(message->attributes, message->n_attributes, store, span->attributes) < 0)
-        return -EBADMSG;
-    return get_links(message, span);
+    span->n_attributes = (unsigned)get_attributes(message->attributes, message->n_attributes, store,
+                                                  span->attributes, SPAN_ATTRIBUTES_MAX);
+    span->dropped_attributes += (unsigned)message->n_attributes - span->n_attributes;
+    get_links(message, span);
+    return 0;
 }
 
 static int decode_group(const struct batch_group *group, otlp_span_sink sink, void *arg)
@@ -143,7 +142,8 @@ static int decode_group(const struct batch_group *group, otlp_span_sink sink, vo
     _cleanup_(freep) struct attribute *attributes = NULL;
     struct texts_store resource_texts, span_texts;
     const OtlpResource *resource;
-    int r = message_unpack(OTLP_RESOURCE_DESCRIPTOR, group->resource, &message);
+    size_t n;
+    int r = message_unpack(OTLP_RESOURCE_DESCRIPTOR, group->origin.resource, &message);
 
     if (r < 0)
         return r;
@@ -151,7 +151,8 @@ static int decode_group(const struct batch_group *group, otlp_span_sink sink, vo
     attributes = calloc(resource->n_attributes + 1, sizeof(*attributes));
     if (!attributes)
         return -ENOMEM;
-    r = get_attributes(resource->attributes, resource->n_attributes, &resource_texts, attributes);
+    n = get_attributes(resource->attributes, resource->n_attributes, &resource_texts, attributes,
+                       resource->n_attributes);
     for (size_t i = 0; i < group->n_spans && r == 0; i++) {
         _cleanup_(message_freep) ProtobufCMessage *span_message = NULL;
         struct span span;
@@ -160,7 +161,7 @@ static int decode_group(const struct batch_group *group, otlp_span_sink sink, vo
         if (r == 0)
             r = get_span((const OtlpSpan *)span_message, &span_texts, &span);
         if (r == 0)
-            sink(arg, attributes, resource->n_attributes, &span);
+            sink(arg, attributes, n, &span);
     }
     return r;
 }

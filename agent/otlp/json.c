@@ -9,6 +9,7 @@
  */
 #include "otlp/otlp.h"
 
+#include "otlp/json_name.h"
 #include "otlp/messages.h"
 #include "otlp/unpack.h"
 #include "otlp/utf8.h"
@@ -18,8 +19,6 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-
-#define NAME_MAX_LEN 63
 
 static int message_to_json(const ProtobufCMessage *message, json_t **ret_json);
 
@@ -183,24 +182,10 @@ static int field_to_json(const ProtobufCMessage *message, const ProtobufCFieldDe
     return 0;
 }
 
-/* start_time_unix_nano to startTimeUnixNano. */
-static void camel_case(const char *name, char ret_name[static NAME_MAX_LEN + 1])
-{
-    size_t n = 0;
-
-    for (; *name && n < NAME_MAX_LEN; name++) {
-        if (*name == '_' && name[1] >= 'a' && name[1] <= 'z')
-            ret_name[n++] = (char)(*++name - 'a' + 'A');
-        else
-            ret_name[n++] = *name;
-    }
-    ret_name[n] = '\0';
-}
-
 static int message_to_json(const ProtobufCMessage *message, json_t **ret_json)
 {
     _cleanup_(json_decrefp) json_t *object = json_object();
-    char name[NAME_MAX_LEN + 1];
+    char name[JSON_NAME_SIZE];
 
     if (!object)
         return -ENOMEM;
@@ -213,7 +198,7 @@ static int message_to_json(const ProtobufCMessage *message, json_t **ret_json)
             return r;
         if (!value)
             continue;
-        camel_case(field->name, name);
+        json_name(field->name, name);
         if (json_object_set_new(object, name, value) < 0)
             return -ENOMEM;
     }
@@ -245,21 +230,52 @@ static int append_message(const ProtobufCMessageDescriptor *descriptor, struct b
     return 0;
 }
 
+static int append_scope(struct bytes scope, struct buffer *buffer)
+{
+    if (scope.len)
+        return append_message(OTLP_SCOPE_DESCRIPTOR, scope, buffer);
+    buffer_printf(buffer, "{\"name\":\"flowtrace\",\"version\":\"%s\"}", FLOWTRACE_VERSION);
+    return 0;
+}
+
+/* The last member of its object, where there is one. */
+static int append_schema(struct bytes schema, struct buffer *buffer)
+{
+    _cleanup_(json_decrefp) json_t *text = NULL;
+
+    if (schema.len == 0)
+        return 0;
+    text = json_stringn((const char *)schema.ptr, schema.len);
+    if (!text)
+        return -EBADMSG;
+    buffer_printf(buffer, ",\"schemaUrl\":");
+    if (json_dump_callback(text, append_dumped, buffer, JSON_ENCODE_ANY) < 0)
+        return buffer->failed ? -ENOBUFS : -ENOMEM;
+    return 0;
+}
+
 static int append_group(const struct batch_group *group, struct buffer *buffer)
 {
     int r;
 
     buffer_printf(buffer, "{\"resource\":");
-    r = append_message(OTLP_RESOURCE_DESCRIPTOR, group->resource, buffer);
-    buffer_printf(buffer, ",\"scopeSpans\":[{\"scope\":{\"name\":\"flowtrace\",\"version\":\"%s\"}",
-                  FLOWTRACE_VERSION);
+    r = append_message(OTLP_RESOURCE_DESCRIPTOR, group->origin.resource, buffer);
+    buffer_printf(buffer, ",\"scopeSpans\":[{\"scope\":");
+    if (r == 0)
+        r = append_scope(group->origin.scope, buffer);
     buffer_printf(buffer, ",\"spans\":[");
     for (size_t i = 0; i < group->n_spans && r == 0; i++) {
         if (i > 0)
             buffer_printf(buffer, ",");
         r = append_message(OTLP_SPAN_DESCRIPTOR, group->spans[i], buffer);
     }
-    buffer_printf(buffer, "]}]}");
+    buffer_printf(buffer, "]");
+    if (r == 0)
+        r = append_schema(group->origin.scope_schema, buffer);
+    buffer_printf(buffer, "}]");
+    if (r == 0)
+        r = append_schema(group->origin.resource_schema, buffer);
+    buffer_printf(buffer, "}");
     return r;
 }
 

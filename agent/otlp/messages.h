@@ -32,4 +32,7 @@ typedef Opentelemetry__Proto__Trace__V1__Status OtlpStatus;
 #define OTLP_VALUE_ARRAY OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_ARRAY_VALUE
 
 #define OTLP_SPAN_DESCRIPTOR (&opentelemetry__proto__trace__v1__span__descriptor)
+#define OTLP_REQUEST_DESCRIPTOR                                                                    \
+    (&opentelemetry__proto__collector__trace__v1__export_trace_service_request__descriptor)
+#define OTLP_SCOPE_DESCRIPTOR (&opentelemetry__proto__common__v1__instrumentation_scope__descriptor)
 #define OTLP_RESOURCE_DESCRIPTOR (&opentelemetry__proto__resource__v1__resource__descriptor)

@@ -7,6 +7,7 @@
  */
 #include "otlp/scan.h"
 
+#include "otlp/utf8.h"
 #include "otlp/wire.h"
 
 #include <errno.h>
@@ -50,62 +51,92 @@ static ProtobufCWireType wire_type(ProtobufCType type)
     }
 }
 
-/* Passes over one field's value; of a length-delimited one, the content is returned. */
-static struct bytes read_value(struct reader *reader, uint8_t type)
+/* Passes over one field's value, which stands behind its tag. */
+static void read_value(struct reader *reader, struct scan_field *field)
 {
     uint64_t len;
 
-    switch (type) {
+    switch (field->tag & 7) {
     case PROTOBUF_C_WIRE_TYPE_VARINT:
-        read_varint(reader);
-        return BYTES_NULL;
+        field->number = read_varint(reader);
+        return;
     case PROTOBUF_C_WIRE_TYPE_64BIT:
         reader_take(reader, 8);
-        return BYTES_NULL;
+        return;
     case PROTOBUF_C_WIRE_TYPE_32BIT:
         reader_take(reader, 4);
-        return BYTES_NULL;
+        return;
     case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
         len = read_varint(reader);
-        if (len <= reader_left(reader))
-            return reader_take(reader, (size_t)len);
+        if (len <= reader_left(reader)) {
+            field->content = reader_take(reader, (size_t)len);
+            return;
+        }
         break;
     }
     reader->failed = true;
-    return BYTES_NULL;
 }
 
-static int scan_level(const ProtobufCMessageDescriptor *descriptor, struct bytes data,
-                      unsigned depth, size_t *fields)
+bool scan_next(struct reader *reader, struct scan_field *ret_field)
+{
+    if (reader_left(reader) == 0)
+        return false;
+    *ret_field = (struct scan_field){.tag = read_varint(reader)};
+    read_value(reader, ret_field);
+    if (ret_field->tag > TAG_MAX || ret_field->tag >> 3 == 0)
+        reader->failed = true;
+    return !reader->failed;
+}
+
+/* What a field of type bytes is, its name tells: text is declared as bytes (common.proto). */
+static bool content_is_good(const char *name, struct bytes content)
+{
+    if (strcmp(name, "trace_id") == 0)
+        return content.len == 16;
+    if (strcmp(name, "span_id") == 0)
+        return content.len == 8;
+    if (strcmp(name, "parent_span_id") == 0)
+        return content.len == 8 || content.len == 0;
+    return strcmp(name, "bytes_value") == 0 || utf8_valid(content);
+}
+
+struct scan {
+    size_t fields;
+    bool contents;
+    bool contents_bad;
+};
+
+static int scan_level(struct scan *scan, const ProtobufCMessageDescriptor *descriptor,
+                      struct bytes data, unsigned depth)
 {
     struct reader reader = reader_make(data);
     const ProtobufCFieldDescriptor *field;
+    struct scan_field found;
 
     if (depth == 0)
         return -EBADMSG;
-    while (reader_left(&reader) > 0) {
-        uint64_t tag = read_varint(&reader);
-        struct bytes content = read_value(&reader, tag & 7);
-
-        if (reader.failed || tag > TAG_MAX || tag >> 3 == 0 || *fields == 0)
+    while (scan_next(&reader, &found)) {
+        if (scan->fields-- == 0)
             return -EBADMSG;
-        --*fields;
-        field = protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3));
+        field = protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(found.tag >> 3));
         if (!field)
             continue;
-        if (wire_type(field->type) != (tag & 7))
+        if (wire_type(field->type) != (found.tag & 7))
             return -EBADMSG;
         if (field->type == PROTOBUF_C_TYPE_MESSAGE &&
-            scan_level(field->descriptor, content, depth - 1, fields) < 0)
+            scan_level(scan, field->descriptor, found.content, depth - 1) < 0)
             return -EBADMSG;
+        if (field->type == PROTOBUF_C_TYPE_BYTES && scan->contents)
+            scan->contents_bad |= !content_is_good(field->name, found.content);
     }
-    return 0;
+    return reader.failed ? -EBADMSG : 0;
 }
 
 int scan_message(const ProtobufCMessageDescriptor *descriptor, struct bytes data,
                  const struct scan_limits *limits)
 {
-    size_t fields = limits->fields;
+    struct scan scan = {.fields = limits->fields, .contents = limits->contents};
+    int r = scan_level(&scan, descriptor, data, limits->depth);
 
-    return scan_level(descriptor, data, limits->depth, &fields);
+    return r == 0 && scan.contents_bad ? -EILSEQ : r;
 }

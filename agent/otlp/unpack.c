@@ -7,11 +7,19 @@
 #include <errno.h>
 
 /* A span needs a depth of 3; the rest is for lists within lists. */
-static const struct scan_limits limits = {.depth = 16, .fields = 65536};
+#define LIMITS .depth = 16, .fields = 65536
+
+int message_check(const ProtobufCMessageDescriptor *descriptor, struct bytes data)
+{
+    static const struct scan_limits limits = {LIMITS, .contents = true};
+
+    return scan_message(descriptor, data, &limits);
+}
 
 int message_unpack(const ProtobufCMessageDescriptor *descriptor, struct bytes data,
                    ProtobufCMessage **ret_message)
 {
+    static const struct scan_limits limits = {LIMITS};
     int r = scan_message(descriptor, data, &limits);
     ProtobufCMessage *message;
 

@@ -17,6 +17,12 @@
 int message_unpack(const ProtobufCMessageDescriptor *descriptor, struct bytes data,
                    ProtobufCMessage **ret_message);
 
+/*
+ * Would message_unpack take it, and does it hold only texts and ids that may be sent on? Returns 0,
+ * -EBADMSG or -EILSEQ (scan.h).
+ */
+int message_check(const ProtobufCMessageDescriptor *descriptor, struct bytes data);
+
 static inline void message_free(ProtobufCMessage *message)
 {
     if (message)

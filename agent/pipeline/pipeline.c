@@ -24,9 +24,9 @@ static void seal(struct pipeline *pipeline)
 
 static int add_to_batch(struct pipeline *pipeline, struct process *process)
 {
-    struct bytes resource = processes_resource(&pipeline->processes, process);
+    struct batch_origin origin = {.resource = processes_resource(&pipeline->processes, process)};
 
-    return batch_builder_add(pipeline->batch, process->resource_key, resource,
+    return batch_builder_add(pipeline->batch, process->resource_key, &origin,
                              buffer_bytes(&pipeline->encoded));
 }
 

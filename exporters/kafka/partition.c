@@ -55,8 +55,8 @@ static struct batch part_of(const struct batch *batch, const struct place *place
     for (size_t i = 0; i < n; i++) {
         if (places[i].group != last) {
             last = places[i].group;
-            groups[part.n_groups++] = (struct batch_group){batch->groups[last].resource, spans, 0};
-            part.n_bytes += batch->groups[last].resource.len;
+            groups[part.n_groups++] = (struct batch_group){batch->groups[last].origin, spans, 0};
+            part.n_bytes += batch_origin_size(&batch->groups[last].origin);
         }
         *spans++ = *places[i].span;
         groups[part.n_groups - 1].n_spans++;

@@ -27,6 +27,7 @@ static struct batch *make_batch(void)
     _cleanup_(buffer_done) struct buffer resource = buffer_make(CAP), bytes = buffer_make(CAP);
     static const struct attribute service = {.key = {(const uint8_t *)"service.name", 12},
                                              .text = {(const uint8_t *)"shop", 4}};
+    struct batch_origin origin = {0};
     struct batch_builder *builder;
     struct batch *batch = NULL;
     struct span span;
@@ -35,11 +36,12 @@ static struct batch *make_batch(void)
     if (otlp_encode_resource(&service, 1, &resource) < 0 ||
         batch_builder_new(SPANS_PER_BATCH, CAP, &builder) < 0)
         return NULL;
+    origin.resource = buffer_bytes(&resource);
     for (unsigned i = 0; i < SPANS_PER_BATCH; i++) {
         span.span_id.bytes[1] = (uint8_t)i;
         buffer_reset(&bytes);
         if (otlp_encode_span(&span, &bytes) == 0)
-            batch_builder_add(builder, 1, buffer_bytes(&resource), buffer_bytes(&bytes));
+            batch_builder_add(builder, 1, &origin, buffer_bytes(&bytes));
     }
     batch_builder_seal(builder, &batch);
     batch_builder_free(builder);

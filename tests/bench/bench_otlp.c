@@ -56,7 +56,7 @@ static int make_batch(struct bytes span, struct batch **ret_batch)
         return r;
     /* Four resources without attributes: the keys tell them apart. */
     for (unsigned i = 0; i < SPANS_PER_BATCH && r == 0; i++)
-        r = batch_builder_add(builder, i % 4, BYTES_NULL, span);
+        r = batch_builder_add(builder, i % 4, &(struct batch_origin){0}, span);
     if (r == 0)
         r = batch_builder_seal(builder, ret_batch);
     batch_builder_free(builder);

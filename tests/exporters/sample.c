@@ -38,6 +38,7 @@ static void add(struct batch_builder *builder, const struct sample *sample)
     struct attribute service = {.key = SEMCONV_SERVICE_NAME,
                                 .text = bytes_from_string(sample->service)};
     struct span span;
+    struct batch_origin origin = {0};
     uint64_t key = 0;
 
     sample_span(sample, &span);
@@ -45,8 +46,8 @@ static void add(struct batch_builder *builder, const struct sample *sample)
         key = key * 31 + (uint8_t)*c;
     assert_int_equal(otlp_encode_resource(&service, 1, &resource), 0);
     assert_int_equal(otlp_encode_span(&span, &bytes), 0);
-    assert_int_equal(
-        batch_builder_add(builder, key, buffer_bytes(&resource), buffer_bytes(&bytes)), 0);
+    origin.resource = buffer_bytes(&resource);
+    assert_int_equal(batch_builder_add(builder, key, &origin, buffer_bytes(&bytes)), 0);
 }
 
 struct batch *sample_batch(const struct sample *samples, size_t n)

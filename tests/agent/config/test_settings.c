@@ -78,7 +78,7 @@ static void a_bad_assignment_is_told_with_what_is_allowed(void **state)
                            "capture.ring, capture.hooks, capture.udp, capture.unix, capture.tls)"},
         {"what=1", "there is no setting \"what\" (there are: source, exporters, record, capture, "
                    "limits, exchange, select, context, names, span, resource, redact, batch, queue, "
-                   "send, drain, status, log)"},
+                   "send, drain, receivers, status, log)"},
         {"capture=1", "there is no setting \"capture\""},
         {"capture.head=63", "capture.head takes a size (bytes, KiB, MiB, GiB) from 64 to 16KiB"},
         {"capture.ring=5MiB", "from 256KiB to 64MiB, a power of two"},

@@ -79,15 +79,16 @@ static void add_span(struct batch_builder *builder, const char *service,
 {
     _cleanup_(buffer_done) struct buffer resource = buffer_make(4096);
     _cleanup_(buffer_done) struct buffer encoded = buffer_make(4096);
+    struct batch_origin origin;
     struct span span;
     int r;
 
     sample(&span);
     sample_resource(service, &resource);
+    origin = (struct batch_origin){.resource = buffer_bytes(&resource)};
     r = otlp_encode_span(&span, &encoded);
     assert(r == 0);
-    r = batch_builder_add(builder, (uint64_t)service[0], buffer_bytes(&resource),
-                          buffer_bytes(&encoded));
+    r = batch_builder_add(builder, (uint64_t)service[0], &origin, buffer_bytes(&encoded));
     assert(r == 0);
     (void)r;
 }

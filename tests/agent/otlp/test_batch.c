@@ -21,7 +21,9 @@ static struct batch_builder *builder_of(size_t max_spans, size_t max_bytes)
 
 static int add(struct batch_builder *builder, uint64_t key, const char *resource, const char *span)
 {
-    return batch_builder_add(builder, key, bytes_from_string(resource), bytes_from_string(span));
+    struct batch_origin origin = {.resource = bytes_from_string(resource)};
+
+    return batch_builder_add(builder, key, &origin, bytes_from_string(span));
 }
 
 static struct batch *seal(struct batch_builder *builder)
@@ -53,15 +55,15 @@ static void spans_are_grouped_by_resource_in_their_order(void **state)
     assert_int_equal(batch->n_groups, 3);
     assert_int_equal(batch->n_spans, 5);
     assert_int_equal(batch->n_bytes, 13);
-    assert_bytes(batch->groups[0].resource, "A");
+    assert_bytes(batch->groups[0].origin.resource, "A");
     assert_int_equal(batch->groups[0].n_spans, 2);
     assert_bytes(batch->groups[0].spans[0], "a1");
     assert_bytes(batch->groups[0].spans[1], "a2");
-    assert_bytes(batch->groups[1].resource, "B");
+    assert_bytes(batch->groups[1].origin.resource, "B");
     assert_int_equal(batch->groups[1].n_spans, 2);
     assert_bytes(batch->groups[1].spans[0], "b1");
     assert_bytes(batch->groups[1].spans[1], "b22");
-    assert_int_equal(batch->groups[2].resource.len, 0);
+    assert_int_equal(batch->groups[2].origin.resource.len, 0);
     assert_bytes(batch->groups[2].spans[0], "c1");
     batch_unref(batch);
     batch_builder_free(builder);
@@ -76,7 +78,7 @@ static void the_first_resource_of_a_key_stands_for_all(void **state)
     assert_int_equal(add(builder, 1, "second", "2"), 0);
     batch = seal(builder);
     assert_int_equal(batch->n_groups, 1);
-    assert_bytes(batch->groups[0].resource, "first");
+    assert_bytes(batch->groups[0].origin.resource, "first");
     batch_unref(batch);
     batch_builder_free(builder);
 }
@@ -217,13 +219,13 @@ static void a_slice_holds_its_spans_under_their_resources(void **state)
     assert_int_equal(slice->n_groups, 2);
     assert_int_equal(slice->n_spans, 2);
     assert_int_equal(slice->n_bytes, 7);
-    assert_bytes(slice->groups[0].resource, "A");
+    assert_bytes(slice->groups[0].origin.resource, "A");
     assert_bytes(slice->groups[0].spans[0], "a22");
     assert_bytes(slice->groups[1].spans[0], "b1");
     batch_unref(slice);
     assert_int_equal(batch_slice(batch, 3, 1, &slice), 0);
     assert_int_equal(slice->n_groups, 1);
-    assert_bytes(slice->groups[0].resource, "B");
+    assert_bytes(slice->groups[0].origin.resource, "B");
     assert_bytes(slice->groups[0].spans[0], "b2");
     batch_unref(slice);
     batch_unref(batch);

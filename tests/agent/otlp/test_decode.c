@@ -105,7 +105,7 @@ static void every_span_comes_back_with_its_resource(void **state)
 /* A batch of one span of these bytes, and how its decoding ends. */
 static int decode_bytes(struct bytes resource, struct bytes span)
 {
-    struct batch_group group = {.resource = resource, .spans = &span, .n_spans = 1};
+    struct batch_group group = {.origin.resource = resource, .spans = &span, .n_spans = 1};
     struct batch batch = {.groups = &group, .n_groups = 1, .n_spans = 1};
     unsigned calls = 0;
     int r = otlp_decode_batch(&batch, count_call, &calls);
@@ -123,29 +123,48 @@ static void the_least_a_span_needs_is_its_ids(void **state)
     assert_int_equal(decode_bytes(BYTES_NULL, BYTES_NULL), -EBADMSG);
 }
 
-static void what_a_span_cannot_hold_is_refused(void **state)
+static void ids_of_other_lengths_are_refused(void **state)
 {
-    _cleanup_(buffer_done) struct buffer many = buffer_make(4096);
-
-    /*
-     * A span id of seven bytes, a parent id of one, an attribute without value, with a list
-     * of numbers. */
     assert_int_equal(decode_bytes(BYTES_NULL, BYTES_LITERAL("\x0a\x10" "0123456789abcdef"
                                                             "\x12\x07" "0123456")), -EBADMSG);
     assert_int_equal(decode_bytes(BYTES_NULL, BYTES_LITERAL(IDS "\x22\x01" "0")), -EBADMSG);
-    assert_int_equal(decode_bytes(BYTES_NULL, BYTES_LITERAL(IDS "\x4a\x03\x0a\x01k")), -EBADMSG);
-    assert_int_equal(
-        decode_bytes(BYTES_NULL,
-                     BYTES_LITERAL(IDS "\x4a\x0b\x0a\x01k\x12\x06\x2a\x04\x0a\x02\x10\x01")),
-        -EBADMSG);
-    /* One link without ids; more attributes than the table has places. */
-    assert_int_equal(decode_bytes(BYTES_NULL, BYTES_LITERAL(IDS "\x6a\x00")), -EBADMSG);
+}
+
+static void take_copy(void *arg, const struct attribute *resource, size_t n_resource,
+                      const struct span *span)
+{
+    *(struct span *)arg = *span;
+}
+
+/* Strings in it are gone; numbers are there. */
+static void decode_to_span(struct bytes bytes, struct span *ret_span)
+{
+    struct batch_group group = {.spans = &bytes, .n_spans = 1};
+    struct batch batch = {.groups = &group, .n_groups = 1, .n_spans = 1};
+
+    assert_int_equal(otlp_decode_batch(&batch, take_copy, ret_span), 0);
+}
+
+static void what_a_span_cannot_hold_is_left_out_and_counted(void **state)
+{
+    _cleanup_(buffer_done) struct buffer many = buffer_make(4096);
+    struct span span;
+
+    /* An attribute without value, one with a list of numbers, and a link without ids. */
+    decode_to_span(BYTES_LITERAL(IDS "\x4a\x03\x0a\x01k"), &span);
+    assert_int_equal(span.n_attributes, 0);
+    assert_int_equal(span.dropped_attributes, 1);
+    decode_to_span(BYTES_LITERAL(IDS "\x4a\x0b\x0a\x01k\x12\x06\x2a\x04\x0a\x02\x10\x01"), &span);
+    assert_int_equal(span.dropped_attributes, 1);
+    decode_to_span(BYTES_LITERAL(IDS "\x6a\x00"), &span);
+    assert_int_equal(span.n_links, 0);
+    /* More attributes than the table has places. */
     buffer_append_bytes(&many, BYTES_LITERAL(IDS));
     for (unsigned i = 0; i <= SPAN_ATTRIBUTES_MAX; i++)
         buffer_append_bytes(&many, BYTES_LITERAL("\x4a\x07\x0a\x01k\x12\x02\x10\x01"));
-    assert_int_equal(decode_bytes(BYTES_NULL, buffer_bytes(&many)), -EBADMSG);
-    many.len -= 9;
-    assert_int_equal(decode_bytes(BYTES_NULL, buffer_bytes(&many)), 0);
+    decode_to_span(buffer_bytes(&many), &span);
+    assert_int_equal(span.n_attributes, SPAN_ATTRIBUTES_MAX);
+    assert_int_equal(span.dropped_attributes, 1);
 }
 
 static void torn_bytes_are_refused(void **state)
@@ -159,7 +178,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_span_comes_back_with_its_resource),
         cmocka_unit_test(the_least_a_span_needs_is_its_ids),
-        cmocka_unit_test(what_a_span_cannot_hold_is_refused),
+        cmocka_unit_test(ids_of_other_lengths_are_refused),
+        cmocka_unit_test(what_a_span_cannot_hold_is_left_out_and_counted),
         cmocka_unit_test(torn_bytes_are_refused),
     };
 

@@ -22,7 +22,7 @@ static int take_part(void *arg, const struct trace_id *id, const struct batch *p
     size_t n = 0, bytes = 0;
 
     for (size_t i = 0; i < part->n_groups; i++) {
-        bytes += part->groups[i].resource.len;
+        bytes += part->groups[i].origin.resource.len;
         n += part->groups[i].n_spans;
         for (size_t j = 0; j < part->groups[i].n_spans; j++) {
             bytes += part->groups[i].spans[j].len;

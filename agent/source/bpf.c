@@ -271,7 +271,8 @@ static void ask_about(struct bpf_source *source, const struct event *event)
     };
 
     memcpy(question.comm, facts->comm, sizeof(question.comm));
-    lookup_ask(source->lookup, &question);
+    if (!lookup_ask(source->lookup, &question))
+        counters_add(source->options.counters, COUNTER_processes_unasked, 1);
 }
 
 static void deliver_answers(struct bpf_source *source)
@@ -474,6 +475,7 @@ static void source_bpf_update_counters(void *arg)
         {FT_NO_STORAGE, COUNTER_operations_no_storage},
         {FT_NO_RECORD, COUNTER_operations_no_record},
         {FT_CALLS_UNSEEN, COUNTER_tls_calls_unseen},
+        {FT_CLOSE_LOST, COUNTER_closes_lost},
         {FT_HANDSHAKE_LOST, COUNTER_tls_handshakes_lost},
         {FT_NOT_CAPTURED, COUNTER_bytes_not_captured},
         {FT_FOREIGN_BUFFER, COUNTER_bytes_foreign_buffer},

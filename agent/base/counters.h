@@ -95,6 +95,8 @@ enum counter_class {
     X(tls_handshakes_lost, INFO, "parts of TLS handshakes dropped by a full ring (kernel)")        \
     X(tls_handshakes_evicted, INFO, "TLS handshakes that were not read to their end, because "     \
                                     "others went on at once")                                      \
+    X(closes_lost, INFO, "ends of connections that a full ring dropped: they are told by their "   \
+                         "silence (kernel)")                                                       \
     X(hook_recursions, INFO, "hook runs that the kernel skipped as recursions (kernel)")           \
     X(packets_dropped, INFO, "packets that the system dropped before they were read")              \
     X(fragments_lost, INFO, "datagrams whose fragments did not all come")                          \
@@ -148,6 +150,8 @@ enum counter_class {
     X(received_cut_off, INFO, "connections to receivers cut off: too many of one process, or no "  \
                               "progress")                                                          \
     X(processes, INFO, "processes described")                                                      \
+    X(processes_unasked, INFO, "questions about processes that a full queue dropped: asked again " \
+                               "with their next connection")                                       \
     X(processes_evicted, INFO, "processes evicted from a full table, oldest first")                \
     X(resource_attributes_invalid, INFO, "processes whose OTEL_RESOURCE_ATTRIBUTES are no valid "  \
                                          "list, or a too long one: left out as a whole")           \

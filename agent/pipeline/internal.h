@@ -12,6 +12,7 @@
 #include "track/track.h"
 
 #define ADVANCE_NS UINT64_C(10000000) /* how often time-outs are looked at */
+#define DESCRIBED_NS UINT64_C(1000000000) /* how long an exchange waits for its process at most */
 #define CPU_SKEW_NS INT64_C(100000000)      /* records of two CPUs are out of order by less */
 #define CLOCK_STEP_NS INT64_C(300000000000) /* events of something open are never so far apart */
 #define SPAN_TEXT_MAX 8192            /* strings made while describing one span */
@@ -30,11 +31,33 @@ struct pipeline {
     struct buffer encoded;   /* the span in hand */
     struct arena span_text;
     struct list lingering;   /* finished exchanges that wait, by the time of their end */
+    struct list undescribed; /* behind them those whose process is not described yet, likewise */
+    size_t n_undescribed;
     uint64_t event_ns;       /* the latest time that an event told since a step */
     uint64_t now_ns;         /* the time that time-outs go by: it never steps */
     uint64_t advanced_ns;
     uint64_t batch_begun_ns; /* when the first span of the batch was added */
 };
+
+/* pipeline.c: makes its span, if it is wanted, and gives the exchange back. */
+void finish_exchange(struct pipeline *pipeline, struct exchange *exchange);
+
+/* The other end's exchange, while both are known. */
+static inline struct exchange *other_end(const struct exchange *exchange)
+{
+    struct cause *peer = exchange->cause.peer;
+
+    return peer ? container_of(peer, struct exchange, cause) : NULL;
+}
+
+/*
+ * linger.c: takes a finished exchange, which leaves when nothing more will be learnt of it; looks
+ * again, when time has passed, and at each EVENT_TICK; lets all leave.
+ */
+void linger(struct pipeline *pipeline, struct exchange *exchange);
+void linger_advance(struct pipeline *pipeline);
+void linger_tick(struct pipeline *pipeline);
+void linger_flush(struct pipeline *pipeline);
 
 /* span.c: the exchange as a span, settled, described, redacted. */
 void make_span(struct pipeline *pipeline, struct exchange *exchange, struct span *ret_span);

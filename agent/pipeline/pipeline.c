@@ -149,14 +149,6 @@ static void export_span(struct pipeline *pipeline, struct process *process, stru
     batch_span(pipeline, process);
 }
 
-/* The other end's exchange, while both are known. */
-static struct exchange *other_end(const struct exchange *exchange)
-{
-    struct cause *peer = exchange->cause.peer;
-
-    return peer ? container_of(peer, struct exchange, cause) : NULL;
-}
-
 /* No span names a parent that is not wanted and so will never be there. */
 static void withhold_parent(struct pipeline *pipeline, const struct exchange *exchange)
 {
@@ -167,7 +159,7 @@ static void withhold_parent(struct pipeline *pipeline, const struct exchange *ex
         causality_withhold(pipeline->causality, &client->cause);
 }
 
-static void finish(struct pipeline *pipeline, struct exchange *exchange)
+void finish_exchange(struct pipeline *pipeline, struct exchange *exchange)
 {
     struct process *process = processes_get(&pipeline->processes, &exchange->exec, NULL);
     struct span span;
@@ -183,43 +175,6 @@ static void finish(struct pipeline *pipeline, struct exchange *exchange)
         counters_add(pipeline->counters, COUNTER_exchanges_unselected, 1);
     }
     release(pipeline, exchange);
-}
-
-static bool is_described(struct pipeline *pipeline, const struct exchange *exchange)
-{
-    return processes_get(&pipeline->processes, &exchange->exec, NULL)->described;
-}
-
-/*
- * Nothing more will be learnt of it: its process is known, and its other end, where it matters. A
- * response proves that the server's end was seen before; what gets none has to wait for it.
- */
-static bool is_ready(struct pipeline *pipeline, const struct exchange *exchange)
-{
-    const struct cause *cause = &exchange->cause;
-    const struct exchange *other = other_end(exchange);
-    const struct span_id *known =
-        cause->carried ? &cause->linked_span_id : &cause->parent_span_id;
-    bool ends_met = other || (cause->kind == SPAN_KIND_CLIENT ? exchange->has_response
-                                                              : !span_id_is_zero(known));
-
-    if (exchange->passive)
-        return true;
-    if (cause->kind == SPAN_KIND_SERVER && other && !is_described(pipeline, other))
-        return false; /* is that end wanted? */
-    return ends_met && is_described(pipeline, exchange);
-}
-
-static void end_lingering(struct pipeline *pipeline, uint64_t grace_ns)
-{
-    while (!list_empty(&pipeline->lingering)) {
-        struct exchange *exchange =
-            container_of(pipeline->lingering.next, struct exchange, open);
-
-        if (exchange->finished_ns + grace_ns > pipeline->now_ns && !is_ready(pipeline, exchange))
-            return;
-        finish(pipeline, exchange);
-    }
 }
 
 /* ---- what track tells ------------------------------------------------------------------------ */
@@ -246,10 +201,7 @@ static void on_confirm(void *arg, struct exchange *exchange)
 {
     struct pipeline *pipeline = arg;
 
-    exchange->finished_ns = pipeline->now_ns;
-    list_append(&pipeline->lingering, &exchange->open);
-    if (pipeline->lingering.next == &exchange->open && is_ready(pipeline, exchange))
-        finish(pipeline, exchange);
+    linger(pipeline, exchange);
 }
 
 static void on_end(void *arg, struct exchange *exchange, uint32_t tid)
@@ -301,7 +253,7 @@ static void advance(struct pipeline *pipeline)
         return;
     pipeline->advanced_ns = pipeline->now_ns;
     track_advance(pipeline->track, pipeline->now_ns);
-    end_lingering(pipeline, settings->grace);
+    linger_advance(pipeline);
     if (batch_builder_count(pipeline->batch) &&
         pipeline->now_ns - pipeline->batch_begun_ns >= settings->batch_age)
         seal(pipeline);
@@ -349,6 +301,8 @@ bool pipeline_event(struct pipeline *pipeline, const struct event *event)
         causality_note_loss(pipeline->causality, pipeline->event_ns);
         break;
     case EVENT_TICK:
+        linger_tick(pipeline);
+        break;
     case EVENT_COUNT:
         break;
     }
@@ -359,13 +313,14 @@ bool pipeline_event(struct pipeline *pipeline, const struct event *event)
 void pipeline_flush(struct pipeline *pipeline)
 {
     track_flush(pipeline->track, pipeline->now_ns);
-    end_lingering(pipeline, 0);
+    linger_flush(pipeline);
     seal(pipeline);
 }
 
 bool pipeline_is_idle(const struct pipeline *pipeline)
 {
-    return list_empty(&pipeline->lingering) && batch_builder_count(pipeline->batch) == 0 &&
+    return list_empty(&pipeline->lingering) && list_empty(&pipeline->undescribed) &&
+           batch_builder_count(pipeline->batch) == 0 &&
            track_open_exchanges(pipeline->track) == 0;
 }
 
@@ -425,6 +380,7 @@ int pipeline_new(const struct pipeline_options *options, struct pipeline **ret_p
     pipeline->counters = options->counters;
     pipeline->encoded = buffer_make(SPAN_BYTES_MAX);
     list_init(&pipeline->lingering);
+    list_init(&pipeline->undescribed);
     r = make_rooms(pipeline, options->settings);
     if (r < 0) {
         pipeline_free(pipeline);

@@ -62,7 +62,6 @@ struct bpf_source {
     /* During a drain. */
     event_sink sink;
     void *sink_arg;
-    uint64_t n_delivered;
 };
 
 /* The kernel may look at any moment: a foreign verdict must never seem to be this id's. */
@@ -230,7 +229,6 @@ static int source_bpf_open(const struct source_options *options, void **ret_sour
 static void deliver(struct bpf_source *source, const struct event *event)
 {
     source->sink(source->sink_arg, event);
-    source->n_delivered++;
 }
 
 /* What is delivered is the clear text: what its connection's handshake said is told beside it. */
@@ -271,7 +269,8 @@ static void ask_about(struct bpf_source *source, const struct event *event)
     };
 
     memcpy(question.comm, facts->comm, sizeof(question.comm));
-    lookup_ask(source->lookup, &question);
+    if (!lookup_ask(source->lookup, &question))
+        counters_add(source->options.counters, COUNTER_processes_unasked, 1);
 }
 
 static void deliver_answers(struct bpf_source *source)
@@ -416,7 +415,6 @@ static int source_bpf_drain(void *arg, int wake_fd, int timeout_ms, event_sink s
 
     source->sink = sink;
     source->sink_arg = sink_arg;
-    source->n_delivered = 0;
     check_clock(source);
     if (!source->introduced)
         deliver_host(source);
@@ -435,10 +433,8 @@ static int source_bpf_drain(void *arg, int wake_fd, int timeout_ms, event_sink s
     if (timeout_ms == SOURCE_LAST_DRAIN)
         await_answers(source);
     deliver_loss(source);
-    if (source->n_delivered == 0) {
-        tick.time_ns = clock_ns(CLOCK_BOOTTIME) + source->boot_to_unix_ns;
-        deliver(source, &tick);
-    }
+    tick.time_ns = clock_ns(CLOCK_BOOTTIME) + source->boot_to_unix_ns;
+    deliver(source, &tick);
     return 0;
 }
 
@@ -474,6 +470,7 @@ static void source_bpf_update_counters(void *arg)
         {FT_NO_STORAGE, COUNTER_operations_no_storage},
         {FT_NO_RECORD, COUNTER_operations_no_record},
         {FT_CALLS_UNSEEN, COUNTER_tls_calls_unseen},
+        {FT_CLOSE_LOST, COUNTER_closes_lost},
         {FT_HANDSHAKE_LOST, COUNTER_tls_handshakes_lost},
         {FT_NOT_CAPTURED, COUNTER_bytes_not_captured},
         {FT_FOREIGN_BUFFER, COUNTER_bytes_foreign_buffer},

@@ -168,15 +168,17 @@ static bool is_same(const struct lookup_question *a, const struct lookup_questio
            a->exec_id == b->exec_id && memcmp(a->comm, b->comm, COMM_LEN) == 0;
 }
 
-void lookup_ask(struct lookup *lookup, const struct lookup_question *question)
+bool lookup_ask(struct lookup *lookup, const struct lookup_question *question)
 {
     uint64_t hash = hash_pair(question->tgid, question->process_start_ns);
     struct lookup_question *asked = &lookup->asked[hash & (ASKED_LEN - 1)];
+    bool fits;
 
     if (is_same(asked, question))
-        return;
+        return true;
     pthread_mutex_lock(&lookup->lock);
-    if (lookup->n_questions < QUESTIONS_LEN) {
+    fits = lookup->n_questions < QUESTIONS_LEN;
+    if (fits) {
         unsigned at = (lookup->first_question + lookup->n_questions++) % QUESTIONS_LEN;
 
         *asked = lookup->questions[at] = *question;
@@ -184,6 +186,7 @@ void lookup_ask(struct lookup *lookup, const struct lookup_question *question)
         pthread_cond_signal(&lookup->wanted);
     }
     pthread_mutex_unlock(&lookup->lock);
+    return fits;
 }
 
 bool lookup_has_answers(const struct lookup *lookup)

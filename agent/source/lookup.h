@@ -60,7 +60,8 @@ void lookup_stop(struct lookup *lookup); /* NULL is fine */
 /* Readable when there are answers. */
 int lookup_fd(const struct lookup *lookup);
 
-void lookup_ask(struct lookup *lookup, const struct lookup_question *question);
+/* False: the queue is full, and the question forgotten. */
+bool lookup_ask(struct lookup *lookup, const struct lookup_question *question);
 
 /* Are there answers? Costs next to nothing. */
 bool lookup_has_answers(const struct lookup *lookup);

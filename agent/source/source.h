@@ -36,9 +36,9 @@ struct source_ops {
 
     /*
      * Waits until there are events, `wake_fd` becomes readable or timeout_ms have passed, then
-     * delivers all there are, and an EVENT_TICK where there were none. SOURCE_LAST_DRAIN for the
-     * time: stops capturing first and delivers what is left. Returns 0, SOURCE_END or a negative
-     * errno after which the source is dead.
+     * delivers all there are, and an EVENT_TICK behind them; one that knows no processes only where
+     * there were none. SOURCE_LAST_DRAIN for the time: stops capturing first and delivers what is
+     * left. Returns 0, SOURCE_END or a negative errno after which the source is dead.
      */
     int (*drain)(void *source, int wake_fd, int timeout_ms, event_sink sink, void *arg);
 

@@ -59,7 +59,7 @@ struct exchange {
     struct exec_context exec; /* who handled the request's first bytes */
     uint64_t start_ns; /* first byte of the request */
     uint64_t end_ns;   /* last byte of the response */
-    uint64_t finished_ns; /* the sink's */
+    uint64_t finished_ns, waits_since_ns; /* the sink's */
     enum exchange_end end;
     bool has_response;
     bool request_complete;

@@ -42,8 +42,7 @@ class ShortLived(e2e.Case):
         old = cls.keep(e2e.start_shopper(cls.directory, cls.flow.port, "--requests", "20",
                                          "--start-after", str(go)))
         time.sleep(1)
-        # On a busy host the agent may be late: exchanges wait for what it finds out.
-        agent = cls.keep(e2e.Agent(cls.directory, "--set", "exchange.grace=2s").wait_ready())
+        agent = cls.keep(e2e.Agent(cls.directory).wait_ready())
         go.touch()
         old.wait()
         cls.truth = e2e.answers_of(old)
@@ -126,8 +125,7 @@ class Gone(e2e.Case):
 
 
 class Many(e2e.Case):
-    """120 processes of four kinds that make one request and end. On a busy host the agent may be
-    late: exchanges wait for the answers."""
+    """120 processes of four kinds that make one request and end."""
     ROUNDS, STOPPED = 30, False
 
     @classmethod
@@ -137,8 +135,7 @@ class Many(e2e.Case):
         script.write_text(FETCH)
         script.chmod(0o755)
         cls.flow = cls.keep(e2e.Flow(cls.directory))
-        agent = cls.keep(e2e.Agent(cls.directory, *cls.flow.selection, "--set",
-                                   "exchange.grace=10s").wait_ready())
+        agent = cls.keep(e2e.Agent(cls.directory, *cls.flow.selection).wait_ready())
         port = str(cls.flow.port)
         kinds = {  # service -> command, environment, real path of the executable
             "curl": (lambda name: ["curl", "-s", "-o", "/dev/null",

@@ -196,6 +196,7 @@ static void time_outs_go_on_when_the_clock_is_set_back(void **state)
 {
     struct world *world = *state;
 
+    describe(world, NGINX, "front");
     say(world, 2, DIR_IN, REQUEST, 0);
     world->now_ns -= 900 * MS;
     for (int i = 0; i < 59; i++)
@@ -211,6 +212,7 @@ static void a_clock_that_is_set_forward_times_nothing_out(void **state)
 {
     struct world *world = *state;
 
+    describe(world, NGINX, "front");
     say(world, 2, DIR_IN, REQUEST, 0);
     tick(world, 3600 * 1000);
     assert_int_equal(pipeline_open_exchanges(world->pipeline), 1);
@@ -271,13 +273,67 @@ static void a_span_waits_a_little_for_the_name_of_its_process(void **state)
     assert_string_equal(world->seen[1].service, "shopper");
 }
 
+static void a_span_waits_longer_for_its_process_than_for_its_other_end(void **state)
+{
+    struct world *world = *state;
+
+    exchange_at_both_ends(world, 0);
+    tick(world, 500);
+    tick(world, 490);
+    assert_false(pipeline_is_idle(world->pipeline));
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 0);
+    describe(world, CURL, "shopper");
+    describe(world, NGINX, "front");
+    tick(world, 10);
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 2);
+    tick(world, 300);
+    assert_string_equal(world->seen[0].service, "front");
+    assert_string_equal(world->seen[1].service, "shopper");
+}
+
+static void an_agent_that_catches_up_gives_no_process_up_meanwhile(void **state)
+{
+    struct world *world = *state;
+
+    exchange_at_both_ends(world, 0);
+    for (int i = 1; i < 5; i++) {
+        world->now_ns += 1000 * MS;
+        exchange_at_both_ends(world, (uint64_t)i);
+    }
+    tick(world, 5000);
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 0);
+    tick(world, 900);
+    describe(world, CURL, "shopper");
+    describe(world, NGINX, "front");
+    tick(world, 20);
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 10);
+}
+
+static void what_waits_for_its_process_takes_no_place_of_others(void **state)
+{
+    char sixteen[] = "limits.exchanges=16";
+    char *assignments[] = {sixteen};
+    struct world *world = make_world(assignments, 1);
+
+    for (uint64_t i = 0; i < 20; i++) {
+        exchange_at_both_ends(world, i);
+        tick(world, 60);
+    }
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 36);
+    assert_int_equal(counters_sum(&world->counters, COUNTER_EXCHANGE_LOST), 0);
+    free_world(world);
+}
+
 static void a_process_that_stays_unknown_is_named_by_its_command(void **state)
 {
     struct world *world = *state;
 
     exchange_at_both_ends(world, 0);
-    tick(world, 300);
-    tick(world, 300);
+    for (int i = 0; i < 3; i++)
+        tick(world, 300);
+    assert_int_equal(counters_get(&world->counters, COUNTER_spans), 0);
+    for (int i = 0; i < 4; i++)
+        tick(world, 300);
     assert_string_equal(world->seen[0].service, "nginx");
     assert_string_equal(world->seen[1].service, "curl");
 }
@@ -354,6 +410,8 @@ static void a_full_batch_is_sealed_and_an_old_one_too(void **state)
     char *assignments[] = {spans, grace};
     struct world *world = make_world(assignments, 2);
 
+    describe(world, CURL, "shopper");
+    describe(world, NGINX, "front");
     for (uint64_t i = 0; i < 3; i++)
         exchange_at_both_ends(world, i);
     tick(world, 20);
@@ -572,6 +630,9 @@ int main(void)
         TEST(a_clock_that_is_set_forward_times_nothing_out),
         TEST(a_server_without_its_client_waits_for_grace_and_is_a_root_that_names_its_peer),
         TEST(a_span_waits_a_little_for_the_name_of_its_process),
+        TEST(a_span_waits_longer_for_its_process_than_for_its_other_end),
+        TEST(an_agent_that_catches_up_gives_no_process_up_meanwhile),
+        TEST(what_waits_for_its_process_takes_no_place_of_others),
         TEST(a_process_that_stays_unknown_is_named_by_its_command),
         TEST(what_a_process_says_of_itself_is_part_of_its_resource),
         TEST(a_list_that_is_too_long_is_left_out_and_counted),

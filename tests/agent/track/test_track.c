@@ -227,6 +227,20 @@ static void a_response_whose_record_comes_before_its_requests_is_still_its_own(v
     assert_int_equal(world->ended[2].code, 200);
 }
 
+static void an_early_response_that_nobody_saw_leaves_its_request_without(void **state)
+{
+    struct world *world = *state;
+
+    exchange_rounds(world, 1);
+    pass(world, DIR_OUT, sizeof(RESPONSE) - 1);
+    say(world, DIR_IN, REQUEST);
+    exchange_rounds(world, 2);
+    close_connection(world);
+    assert_int_equal(world->n_ended, 4);
+    for (size_t i = 1; i < world->n_ended; i++)
+        assert_false(world->ended[i].has_response);
+}
+
 static void an_early_response_whose_request_is_lost_gets_none(void **state)
 {
     struct world *world = *state;
@@ -725,6 +739,7 @@ int main(void)
         TEST(behind_a_gap_an_unproven_response_is_held_no_longer_than_a_timeout),
         TEST(a_response_behind_one_too_many_proves_the_held_ones_wrong),
         TEST(a_response_whose_record_comes_before_its_requests_is_still_its_own),
+        TEST(an_early_response_that_nobody_saw_leaves_its_request_without),
         TEST(an_early_response_whose_request_is_lost_gets_none),
         TEST(pipelined_requests_are_answered_in_order),
         TEST(a_gap_in_pipelined_traffic_ends_trust_though_nothing_is_open),

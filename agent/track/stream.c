@@ -114,7 +114,7 @@ static bool hides_messages(const struct feed *feed, const struct exchange *own, 
     if (gap || connection->suspect)
         return true;
     if (feed->dir == connection->client_dir)
-        return !own;
+        return !own || connection->n_open > 1; /* which end here, and may be answered still */
     return connection->early || connection->n_open != 1;
 }
 

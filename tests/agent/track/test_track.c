@@ -173,6 +173,22 @@ static void what_goes_by_behind_a_cut_request_may_be_another(void **state)
         assert_false(world->ended[i].has_response);
 }
 
+/* Both requests end there; the answer to the second one is not the third one's. */
+static void a_cut_body_behind_an_open_request_leaves_none_in_trust(void **state)
+{
+    struct world *world = *state;
+
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, RESPONSE_100); /* of which the end is late */
+    operation(world, 1, DIR_IN, "POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 48, 90);
+    pass(world, DIR_OUT, 100);
+    say(world, DIR_IN, REQUEST);
+    say(world, DIR_OUT, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
+    close_connection(world);
+    assert_int_equal(world->n_ended, 3);
+    assert_false(world->ended[2].has_response);
+}
+
 static void behind_a_gap_a_response_that_no_turn_proves_is_left_out(void **state)
 {
     struct world *world = *state;
@@ -735,6 +751,7 @@ int main(void)
         TEST(turns_prove_nothing_of_a_client_that_was_not_seen_to_wait),
         TEST(a_pause_of_both_sides_among_turns_proves_them_right),
         TEST(what_goes_by_behind_a_cut_request_may_be_another),
+        TEST(a_cut_body_behind_an_open_request_leaves_none_in_trust),
         TEST(behind_a_gap_a_response_that_no_turn_proves_is_left_out),
         TEST(behind_a_gap_an_unproven_response_is_held_no_longer_than_a_timeout),
         TEST(a_response_behind_one_too_many_proves_the_held_ones_wrong),

@@ -97,14 +97,17 @@ static void link_served(const struct process_model *model, struct cause *cause)
 }
 
 /* Of what the call's thread serves, whether or not that proves anything yet. */
-static void note_served(const struct process_model *model, struct cause *cause)
+static void note_served(struct process_model *model, struct cause *cause)
 {
     bool another;
-    const struct cause *served =
-        process_model_of_thread(model, cause->tid, cause->key, &another);
+    struct cause *served = process_model_of_thread(model, cause->tid, cause->key, &another);
 
-    if (served && !another)
-        cause->served = served->span_id;
+    if (!served && process_model_last_served(model, cause->tid, cause->start_ns))
+        model->stray_ns = cause->start_ns;
+    if (!served || another)
+        return;
+    served->has_called = true;
+    cause->served = served->span_id;
 }
 
 static struct cause *find_parent(struct causality *causality, struct cause *cause)
@@ -265,7 +268,8 @@ static void reset(struct cause *cause)
                      ? ids_key(cause->position, cause->other_start)
                      : hash_pair(hash_pair(cause->tgid, cause->position), cause->start_ns);
     cause->evidence = cause->tied = EVIDENCE_NONE;
-    cause->had_candidates = cause->start_moved = cause->clean = cause->ended = false;
+    cause->had_candidates = cause->start_moved = cause->ended = false;
+    cause->clean = cause->has_called = false;
     cause->span_id = ids_span(cause->key, cause->kind);
     cause->parent_span_id = (struct span_id){0};
     cause->trace = NULL;

@@ -56,7 +56,8 @@ struct cause {
     bool had_candidates;       /* no parent, though something was open that may have been it */
     bool start_moved;
     struct span_id served;     /* CLIENT: the one open request of its thread when it began, or 0 */
-    bool clean;                /* SERVER: its thread read no other request while it was open */
+    bool clean;                /* SERVER: its thread read no other request while it was open, */
+    bool has_called;           /* and sent a call meanwhile */
     bool ended;
     struct span_id span_id;
     struct span_id parent_span_id; /* zero: none known */

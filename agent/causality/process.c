@@ -179,6 +179,8 @@ void process_model_close(struct process_model *model, struct cause *cause, bool 
     model->n_open--;
     if (answered)
         note_not_waiting(model, tid);
+    if (answered && !cause->has_called && model->stray_ns > cause->start_ns)
+        streak_break(&model->calls_bound);
     if (!answered || !cause->clean) /* which was struck when it was seen */
         model->requests_bound.n = 0;
     else if (tid == cause->tid)

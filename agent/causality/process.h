@@ -7,7 +7,8 @@
  * if each of the last BOUND_STREAK was over, on the thread that began it, before that thread's open
  * request was answered or another one was read: where loops hand calls to each other, a call
  * outlives the request that its thread happens to serve. So does content that names another request
- * than the thread's speak against it.
+ * than the thread's speak against it, and a request without a call of its own thread, while another
+ * one that serves requests called and had none open: for whom, if not for this one?
  *
  * A process may *hide* requests: it has connections whose requests are not seen, or a request went
  * out of sight without its answer (a time-out, a client that hung up) and may be served still.
@@ -53,6 +54,7 @@ struct process_model {
     size_t n_calls;
     struct streak requests_bound;
     struct streak calls_bound;
+    uint64_t stray_ns; /* of the last call of a thread that serves, but had nothing open then */
     uint64_t hides_until_ns; /* requests may be open until then that are not known here */
     uint64_t salt; /* of its tokens */
     struct list spilled; /* token sets, see tokens.h */

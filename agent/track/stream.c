@@ -103,7 +103,8 @@ static void settle_exchanges(const struct feed *feed, const struct exchange *own
 
 /*
  * May a hole hide more than the rest of one message, a request's `own`, or the only response that
- * can be under way? What is in one operation with a request's head is taken for that request's.
+ * can be under way, whose request is open? What is in one operation with a request's head is taken
+ * for that request's. Where nothing is open, the request's record is late, and others may be first.
  * Where it is not known what is under way, anything may be hidden.
  */
 static bool hides_messages(const struct feed *feed, const struct exchange *own, bool gap)
@@ -113,8 +114,8 @@ static bool hides_messages(const struct feed *feed, const struct exchange *own, 
     if (gap || connection->suspect)
         return true;
     if (feed->dir == connection->client_dir)
-        return !own;
-    return connection->early || connection->n_open > 1;
+        return !own || connection->n_open > 1; /* which end here, and may be answered still */
+    return connection->early || connection->n_open != 1;
 }
 
 /* What is open, and where messages may be hidden whatever comes, is uncertain. */

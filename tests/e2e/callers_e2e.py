@@ -101,6 +101,7 @@ def programs(hidden):
         add(f"node {mode}", "node", FOLDER / "caller.js", mode)
         add(f"java {mode}", "java", "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
             "@DIR@", "Caller", mode)
+    add("c loops", "@DIR@/caller-c", "loops")
     add("python loops", sys.executable, FOLDER / "caller.py", "loops")
     for mode in ("thread", "pool", "http", "loop"):
         add(f"go {mode}", "@DIR@/caller-go", mode)

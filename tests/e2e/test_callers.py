@@ -32,7 +32,7 @@ class CallersCase(e2e.Case):
 
     def test_every_kind_of_program_was_asked_at_every_number_of_connections(self):
         names = {f"{language} loop" for language in LANGUAGES} | callers.THREAD_BOUND | {
-            "c pool", "python pool", "java pool", "go pool", "python loops", "nginx", "haproxy"}
+            "c pool", "python pool", "java pool", "go pool", "c loops", "python loops", "nginx", "haproxy"}
         self.assertLessEqual({(hidden, name, n) for hidden in (False, True) for name in names
                               for n in RATES}, set(self.judgements))
 
@@ -63,6 +63,23 @@ class CallersCase(e2e.Case):
         found = [judgement for _, _, judgement in self.each(True)]
         wrong = sum(len(judgement.wrong) for judgement in found)
         self.assertLessEqual(wrong, 0.001 * sum(judgement.n for judgement in found))
+
+
+class LoopsCase(e2e.Case):
+    """Four loops that call for each other, with one connection each: they look like threads."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.judgements, _ = callers.run_all(cls.keep, cls.directory, [2, 4], lambda n: 10 * n,
+                                            lambda _, n: 100 * n, only={"c loops"})
+
+    def test_at_most_one_parent_of_a_thousand_is_wrong_and_all_are_pairs(self):
+        for (hidden, name, n), judgement in self.judgements.items():
+            with self.subTest(name, hidden=hidden, connections=n):
+                print("hidden" if hidden else "open", name, n, *judgement.row())
+                self.assertEqual(judgement.pairs, judgement.n)
+                self.assertLessEqual(len(judgement.wrong), 0.001 * judgement.n)
 
 
 if __name__ == "__main__":

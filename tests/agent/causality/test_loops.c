@@ -29,7 +29,9 @@ struct served {
 struct program {
     unsigned loops, connections; /* of each loop */
     unsigned call_percent;       /* of a request's time that its call takes */
+    uint64_t idle_ns;            /* between two requests of a connection */
     bool hands_off;
+    bool writes_behind; /* each thread makes one more call when it has answered */
 };
 
 struct result {
@@ -54,7 +56,7 @@ static uint64_t step_ns(const struct program *program, unsigned step)
 {
     uint64_t call = 100000 * program->call_percent, rest = 100000 * (100 - program->call_percent);
 
-    return step == 0 ? about(200000) : step == 2 ? about(call) : about(rest / 2 + 5000);
+    return step == 0 ? about(program->idle_ns) : step == 2 ? about(call) : about(rest / 2 + 5000);
 }
 
 static void judge(struct result *result, const struct served *served)
@@ -66,6 +68,18 @@ static void judge(struct result *result, const struct served *served)
         result->right++;
     else
         result->wrong += !span_id_is_zero(&call->parent_span_id);
+}
+
+/* A call that is nobody's child. */
+static void write_behind(struct causality *causality, uint64_t now_ns, uint32_t tid,
+                         uint64_t *position, struct result *result)
+{
+    struct cause call = make(position, SPAN_KIND_CLIENT, tid, now_ns);
+
+    assert_true(causality_begin(causality, &call));
+    result->wrong += !span_id_is_zero(&call.parent_span_id);
+    causality_end(causality, &call, true, tid, now_ns + 1000);
+    causality_release(causality, &call);
 }
 
 static void take_step(struct causality *causality, const struct program *program,
@@ -92,6 +106,8 @@ static void take_step(struct causality *causality, const struct program *program
     case 3:
         causality_end(causality, &served->request, true, served->loop, now_ns);
         causality_release(causality, &served->request);
+        if (program->writes_behind)
+            write_behind(causality, now_ns + 1000, served->loop, position, result);
         break;
     }
     served->step = (served->step + 1) % 4;
@@ -128,9 +144,10 @@ static struct result run_many(const struct program *program)
 
     for (int i = 0; i < PROGRAMS; i++)
         run(program, &result);
-    printf("%u loops, %u connections each, calls take %u %%, %s: %u of %u right, %u wrong\n",
-           program->loops, program->connections, program->call_percent,
-           program->hands_off ? "handed off" : "own", result.right, result.calls, result.wrong);
+    printf("%u loops, %u connections each, idle %.1f ms, calls take %u %%, %s: %u of %u right, "
+           "%u wrong\n", program->loops, program->connections, (double)program->idle_ns / 1e6,
+           program->call_percent, program->hands_off ? "handed off" : "own", result.right,
+           result.calls, result.wrong);
     return result;
 }
 
@@ -138,34 +155,36 @@ static void loops_that_hand_calls_to_each_other_get_one_wrong_parent_of_a_thousa
     void **state)
 {
     static const unsigned loops[] = {2, 4, 16}, percents[] = {95, 50, 20, 5};
-
+    static const uint64_t idle_ns[] = {200000, 5000000, 20000000};
     struct result sum = {0};
 
     srand(1);
-    for (size_t i = 0; i < ELEMENTSOF(loops); i++)
-        for (unsigned connections = 1; connections <= 2; connections++)
-            for (size_t k = 0; k < ELEMENTSOF(percents); k++) {
-                struct result result =
-                    run_many(&(struct program){loops[i], connections, percents[k], true});
+    for (size_t i = 0; i < ELEMENTSOF(loops) * ELEMENTSOF(percents) * ELEMENTSOF(idle_ns) * 2; i++) {
+        struct program program = {loops[i / 24], 1 + i / 12 % 2, percents[i % 4],
+                                  idle_ns[i / 4 % 3], true, false};
+        struct result result = run_many(&program);
+        /* Short calls of loops that always have something to do are the hardest. */
+        bool hardest = program.call_percent < 20 && program.idle_ns < 1000000;
 
-                /* Calls so short that hardly anything happens meanwhile are the hardest. */
-                assert_true(result.wrong * (percents[k] < 20 ? 200 : 1000) <= result.calls);
-                sum.calls += result.calls;
-                sum.wrong += result.wrong;
-            }
+        assert_true(result.wrong * (hardest ? 200 : 1000) <= result.calls);
+        sum.calls += result.calls;
+        sum.wrong += result.wrong;
+    }
     printf("%u of %u wrong\n", sum.wrong, sum.calls);
-    assert_true(sum.wrong * 1000 <= sum.calls);
+    assert_true(sum.wrong * 2000 <= sum.calls);
 }
 
 static void threads_that_serve_and_call_themselves_get_the_right_parents(void **state)
 {
     srand(1);
-    for (unsigned threads = 1; threads <= 16; threads *= 4) {
-        struct result result = run_many(&(struct program){threads, 1, 50, false});
+    for (unsigned threads = 1; threads <= 16; threads *= 4)
+        for (int behind = 0; behind <= 1; behind++) {
+            struct result result =
+                run_many(&(struct program){threads, 1, 50, 200000, false, behind});
 
-        assert_int_equal(result.wrong, 0);
-        assert_true(result.right * 100 >= result.calls * 95);
-    }
+            assert_int_equal(result.wrong, 0);
+            assert_true(result.right * 100 >= result.calls * 95);
+        }
 }
 
 int main(void)

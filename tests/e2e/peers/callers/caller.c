@@ -3,11 +3,12 @@
  * An HTTP server that answers GET /x/ID with what an upstream says to GET /y/KEY, over connections
  * that it keeps. It knows nothing of tracing.
  *
- *     caller thread|pool|loop PORT UPSTREAM_PORT open|hidden
+ *     caller thread|pool|loop|loops PORT UPSTREAM_PORT open|hidden
  *
  * thread: one thread for each connection. pool: one thread reads all requests, others call and
- * answer. loop: one thread does everything, without ever waiting. open: KEY is the ID; hidden: its
- * FNV-1a hash, 64 bits in hexadecimal.
+ * answer. loop: one thread does everything, without ever waiting. loops: four of them, which share the
+ * connections and call for each other, and each takes its time before the call and behind it. open:
+ * KEY is the ID; hidden: its FNV-1a hash, 64 bits in hexadecimal.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -19,12 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BUFFER_MAX 4096
 #define WORKERS 64
 #define QUEUE_MAX 1024
 #define FDS_MAX 4096
+#define LOOPS 4
+#define WORK_MAX_MS 60
 
 static uint16_t upstream_port;
 static bool hidden;
@@ -316,12 +320,179 @@ static void run_loop(int listener)
     }
 }
 
+/* ---- loops ----------------------------------------------------------------------------------- */
+
+struct loop {
+    int epoll, mail[2]; /* jobs come through a pipe */
+    struct job_of_loop *working; /* those that wait for their time, in no order */
+    int idle[FDS_MAX];
+    unsigned n_idle, random;
+};
+
+/* A client's connection, with its request or the answer to it; or a connection to the upstream. */
+struct job_of_loop {
+    int fd;
+    struct loop *home;
+    struct job_of_loop *client; /* of the upstream's: who waits for it */
+    bool answered;
+    int64_t due_ms;
+    struct job_of_loop *next;
+    size_t len;
+    char bytes[BUFFER_MAX];
+};
+
+static struct loop loops[LOOPS];
+static struct job_of_loop *jobs[FDS_MAX]; /* by file descriptor */
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void mail(struct loop *loop, struct job_of_loop *job)
+{
+    if (write(loop->mail[1], &job, sizeof(job)) != sizeof(job))
+        err(1, "mail");
+}
+
+static struct job_of_loop *new_job(struct loop *home, int fd)
+{
+    struct job_of_loop *job = jobs[fd] = calloc(1, sizeof(*job));
+
+    job->fd = fd;
+    job->home = home;
+    return job;
+}
+
+static void work_on(struct loop *loop, struct job_of_loop *job)
+{
+    job->due_ms = now_ms() + rand_r(&loop->random) % WORK_MAX_MS;
+    job->next = loop->working;
+    loop->working = job;
+}
+
+/* This loop calls, whoever asked. */
+static void call_upstream(struct loop *loop, struct job_of_loop *client)
+{
+    char call[BUFFER_MAX];
+    int fd = loop->n_idle ? loop->idle[--loop->n_idle] : -1;
+
+    if (fd < 0) {
+        fd = dial();
+        new_job(loop, fd);
+        watch(loop->epoll, fd);
+    }
+    jobs[fd]->client = client;
+    transmit(fd, call, make_call(client->bytes, call));
+}
+
+/* What is due: a request's call goes to any loop, an answer to its client. Returns ms to wait. */
+static int finish_work(struct loop *loop)
+{
+    int64_t now = now_ms(), wait = 1000;
+
+    for (struct job_of_loop **slot = &loop->working; *slot;) {
+        struct job_of_loop *job = *slot;
+
+        if (job->due_ms > now) {
+            wait = job->due_ms - now < wait ? job->due_ms - now : wait;
+            slot = &job->next;
+            continue;
+        }
+        *slot = job->next;
+        if (!job->answered) {
+            mail(&loops[rand_r(&loop->random) % LOOPS], job);
+            continue;
+        }
+        transmit(job->fd, job->bytes, job->len);
+        job->answered = false;
+        job->len = 0;
+    }
+    return (int)wait;
+}
+
+/* A client to serve, a request to call for, or the answer to one. */
+static void read_mail(struct loop *loop)
+{
+    struct job_of_loop *job;
+
+    if (read(loop->mail[0], &job, sizeof(job)) != sizeof(job))
+        err(1, "mail");
+    if (job->len == 0)
+        watch(loop->epoll, job->fd);
+    else if (job->answered)
+        work_on(loop, job);
+    else
+        call_upstream(loop, job);
+}
+
+static void read_job(struct loop *loop, struct job_of_loop *job)
+{
+    struct job_of_loop *client = job->client;
+    size_t n = receive(job->fd, job->bytes);
+
+    if (n == 0) {
+        close(job->fd);
+        free(job);
+        return;
+    }
+    job->len = n;
+    if (!client) {
+        work_on(loop, job);
+        return;
+    }
+    memcpy(client->bytes, job->bytes, n);
+    client->len = n;
+    client->answered = true;
+    loop->idle[loop->n_idle++] = job->fd;
+    mail(client->home, client);
+}
+
+static void *turn_loop(void *arg)
+{
+    struct loop *loop = arg;
+    struct epoll_event event;
+
+    for (;;) {
+        if (epoll_wait(loop->epoll, &event, 1, finish_work(loop)) <= 0)
+            continue;
+        if (event.data.fd == loop->mail[0])
+            read_mail(loop);
+        else
+            read_job(loop, jobs[event.data.fd]);
+    }
+    return NULL;
+}
+
+static void run_loops(int listener)
+{
+    for (unsigned i = 0; i < LOOPS; i++) {
+        struct epoll_event event = {.events = EPOLLIN};
+
+        loops[i].epoll = epoll_create1(0);
+        loops[i].random = i + 1;
+        if (pipe(loops[i].mail))
+            err(1, "pipe");
+        event.data.fd = loops[i].mail[0];
+        epoll_ctl(loops[i].epoll, EPOLL_CTL_ADD, loops[i].mail[0], &event);
+        start_thread(turn_loop, &loops[i]);
+    }
+    for (unsigned i = 0;; i++) {
+        struct loop *loop = &loops[i % LOOPS];
+
+        mail(loop, new_job(loop, accept(listener, NULL, NULL)));
+    }
+}
+
 int main(int argc, char **argv)
 {
     int listener;
 
     if (argc != 5)
-        errx(2, "usage: caller thread|pool|loop PORT UPSTREAM_PORT open|hidden");
+        errx(2, "usage: caller thread|pool|loop|loops PORT UPSTREAM_PORT open|hidden");
     listener = listen_on((uint16_t)atoi(argv[2]));
     upstream_port = (uint16_t)atoi(argv[3]);
     hidden = strcmp(argv[4], "hidden") == 0;
@@ -329,6 +500,8 @@ int main(int argc, char **argv)
         run_threads(listener);
     else if (strcmp(argv[1], "pool") == 0)
         run_pool(listener);
+    else if (strcmp(argv[1], "loops") == 0)
+        run_loops(listener);
     else
         run_loop(listener);
     return 0;

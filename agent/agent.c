@@ -24,7 +24,6 @@
 #define BUSY_TIMEOUT_MS 20  /* something waits for time to pass */
 #define IDLE_TIMEOUT_MS 500 /* nothing does: the doorbell wakes */
 #define COUNTERS_EVERY 16   /* drains between two looks at the kernel's counters */
-#define GIVE_BACK_NS (30 * NS_PER_S) /* between two calls of memory_give_back */
 #define REPORT_MAX (1u << 20)
 #define REPLAY_WAIT_US 200
 
@@ -44,7 +43,7 @@ struct agent {
     struct status *status;
     int signal_fd;
     bool stopping;
-    uint64_t gave_back_ns;
+    struct memory memory;
     struct counters counters;
 };
 
@@ -320,17 +319,6 @@ static int drain(struct agent *agent, int timeout_ms)
     return agent->source_ops->drain(agent->source, agent->signal_fd, timeout_ms, take_event, agent);
 }
 
-/* Connections are made, and made anew, by code that is not needed again until the next time. */
-static void give_back(struct agent *agent)
-{
-    uint64_t now = clock_ns(CLOCK_MONOTONIC);
-
-    if (agent->file || now - agent->gave_back_ns < GIVE_BACK_NS)
-        return;
-    memory_give_back();
-    agent->gave_back_ns = now;
-}
-
 static int run(struct agent *agent)
 {
     int r = 0;
@@ -340,7 +328,8 @@ static int run(struct agent *agent)
         if (n % COUNTERS_EVERY != 0)
             continue;
         agent->source_ops->update_counters(agent->source);
-        give_back(agent);
+        if (!agent->file)
+            memory_tend(&agent->memory, clock_ns(CLOCK_MONOTONIC));
     }
     if (r == 0)
         r = drain(agent, SOURCE_LAST_DRAIN);
@@ -408,8 +397,7 @@ static int perform(struct agent *agent)
     memory_share_heaps();
     r = start(agent);
     if (r == 0) {
-        memory_give_back();
-        agent->gave_back_ns = clock_ns(CLOCK_MONOTONIC);
+        memory_give_back(&agent->memory, clock_ns(CLOCK_MONOTONIC));
         if (!agent->file)
             log_info("ready: tracing this host (%s)", agent->settings->source);
         r = run(agent);

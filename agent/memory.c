@@ -10,10 +10,12 @@
  */
 #include "memory.h"
 
+#include "base/clock.h"
+#include "base/macro.h"
+
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -21,6 +23,10 @@
 /* Above what a full batch takes, below the tables of kernel types and symbols, which are read once. */
 #define LARGE (512 << 10)
 #define KEPT (512 << 10) /* of what is free at a heap's end */
+#define EACH_NS (30 * NS_PER_S)
+#define SOON_NS NS_PER_S
+/* Above what comes back of itself, 5 MB with two exporters; connecting them takes 9. */
+#define GROWN ((size_t)6 << 20)
 
 /* glibc's own bounds grow with what is freed, up to 32 MiB: these stay. */
 void memory_share_heaps(void)
@@ -51,7 +57,7 @@ static bool parse_head(const char *line, struct mapping *mapping)
     return true;
 }
 
-void memory_give_back(void)
+static void give_back(void)
 {
     FILE *smaps = fopen("/proc/self/smaps", "re");
     struct mapping mapping = {0};
@@ -68,4 +74,35 @@ void memory_give_back(void)
     }
     if (smaps)
         fclose(smaps);
+}
+
+/* 0 where it cannot be read. */
+static size_t resident(void)
+{
+    FILE *statm = fopen("/proc/self/statm", "re");
+    size_t pages = 0;
+
+    if (!statm)
+        return 0;
+    if (fscanf(statm, "%*u %zu", &pages) != 1)
+        pages = 0;
+    fclose(statm);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void memory_give_back(struct memory *memory, uint64_t now_ns)
+{
+    give_back();
+    *memory = (struct memory){now_ns, SOON_NS, resident()};
+}
+
+void memory_tend(struct memory *memory, uint64_t now_ns)
+{
+    uint64_t since = now_ns - memory->gave_back_ns, wait = memory->wait_ns;
+
+    if (since < wait || (since < EACH_NS && resident() < memory->left + GROWN))
+        return;
+    memory_give_back(memory, now_ns);
+    if (since < EACH_NS)
+        memory->wait_ns = MIN(2 * wait, EACH_NS);
 }

@@ -131,29 +131,41 @@ static void append_value(struct buffer *out, const struct setting_place *place)
     }
 }
 
-/* The query of a URL, which may hold a key, or its user and password. */
-static bool url_holds_secret(const char *item)
+static bool is_section(const struct settings *settings, const char *name, size_t len)
 {
-    const char *url = strstr(item, "://");
+    for (size_t i = 0; settings->sections && settings->sections[i]; i++)
+        if (strlen(settings->sections[i]->name) == len &&
+            memcmp(settings->sections[i]->name, name, len) == 0)
+            return true;
+    return false;
+}
 
-    return url && url[strcspn(url, "?#@;")] && strchr("?#@", url[strcspn(url, "?#@;")]);
+/* The query of a URL, which may hold a key, or its user and password; its scheme may be left out. */
+static bool target_holds_secret(const char *target)
+{
+    size_t len = strcspn(target, "?#@;");
+
+    return target[len] && target[len] != ';';
 }
 
 /*
  * "otlp:https://host;headers=..." sets a secret of the section that its first word names, and a URL
- * may be one by itself.
+ * may be one by itself. So may what is misspelled.
  */
 static bool item_holds_secret(const struct settings *settings, const char *item)
 {
-    int name = (int)strcspn(item, ":;");
+    size_t name = strcspn(item, ":;");
     struct setting_place place;
     char key[SETTING_KEY_MAX];
 
-    if (url_holds_secret(item))
+    if (!is_section(settings, item, name))
+        return strstr(item, "://") && target_holds_secret(strstr(item, "://"));
+    if (target_holds_secret(item + name))
         return true;
     for (const char *at = item; (at = strchr(at, ';')); at++) {
-        snprintf(key, sizeof(key), "%.*s.%.*s", name, item, (int)strcspn(at + 1, "+="), at + 1);
-        if (setting_find(settings, key, &place) && place.row->secret)
+        snprintf(key, sizeof(key), "%.*s.%.*s", (int)name, item, (int)strcspn(at + 1, "+="),
+                 at + 1);
+        if (at[1] && (!setting_find(settings, key, &place) || place.row->secret))
             return true;
     }
     return false;

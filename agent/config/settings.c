@@ -271,14 +271,15 @@ static int assign(const struct settings *settings, const char *prefix, const cha
     void *values;
     int r;
 
+    /* Behind a target it may be the rest of a secret with a semicolon. */
     if (!equals)
-        return log_error(-EINVAL, "\"%s\" is not of the form KEY=VALUE", assignment);
+        return log_error(-EINVAL, "\"%s%s\" is not of the form KEY=VALUE", prefix,
+                         *prefix ? "..." : assignment);
     snprintf(key, sizeof(key), "%s%.*s", prefix,
              (int)MIN((size_t)(equals - assignment) - appends, sizeof(key)), assignment);
     if (!setting_find(settings, key, &place)) {
         setting_describe_keys(settings, key, allowed, sizeof(allowed));
-        return log_error(-EINVAL, "\"%s\": there is no setting \"%s\" (there are: %s)",
-                         assignment, key, allowed);
+        return log_error(-EINVAL, "there is no setting \"%s\" (there are: %s)", key, allowed);
     }
     values = section_values ?: place.values;
     r = appends ? setting_append(place.row, values, equals + 1)

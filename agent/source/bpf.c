@@ -15,6 +15,7 @@
 #include "source/bpf_hooks.h"
 #include "source/bpf_image.h"
 #include "source/lookup.h"
+#include "source/ring.h"
 #include "source/ring_record.h"
 #include "source/source.h"
 #include "source/tls.h"
@@ -43,7 +44,7 @@ struct bpf_source {
     struct source_options options;
     struct hooks *hooks;
     struct flowtrace_bpf *skeleton; /* the hooks' */
-    struct ring_buffer *ring;
+    struct ring *ring;
     struct lookup *lookup;
     struct tls *tls;
     struct tls_join *tls_join;
@@ -77,10 +78,18 @@ static void write_verdict(void *arg, uint64_t id, enum ft_verdict_kind kind, uin
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static int handle_record(void *arg, void *data, size_t size);
+static int map_ring(struct bpf_source *source)
+{
+    const struct bpf_map *map = source->skeleton->maps.ring;
+    size_t longest = sizeof(struct ft_facts) + sizeof(struct ft_record) + FT_CAPTURE_MAX;
+
+    return ring_new(bpf_map__fd(map), bpf_map__max_entries(map), longest, &source->ring);
+}
 
 static int map_memory(struct bpf_source *source)
 {
+    int r;
+
     source->verdicts =
         mmap(NULL, FT_VERDICTS * sizeof(struct ft_verdict), PROT_READ | PROT_WRITE, MAP_SHARED,
              bpf_map__fd(source->skeleton->maps.verdicts), 0);
@@ -88,10 +97,9 @@ static int map_memory(struct bpf_source *source)
         source->verdicts = NULL;
         return log_error(-errno, "cannot map the verdicts");
     }
-    source->ring = ring_buffer__new(bpf_map__fd(source->skeleton->maps.ring), handle_record, source,
-                                    NULL);
-    if (!source->ring)
-        return log_error(-errno, "cannot map the ring");
+    r = map_ring(source);
+    if (r < 0)
+        return log_error(r, "cannot map the ring");
     source->n_cpus = libbpf_num_possible_cpus();
     if (source->n_cpus < 1)
         return log_error(source->n_cpus, "cannot tell the number of CPUs");
@@ -118,7 +126,7 @@ static int prepare_waiting(struct bpf_source *source)
     r = lookup_start(&images, &source->lookup);
     if (r < 0)
         return log_error(r, "cannot start the look-up thread");
-    r = watch(source->epoll_fd, ring_buffer__epoll_fd(source->ring));
+    r = watch(source->epoll_fd, bpf_map__fd(source->skeleton->maps.ring));
     if (r == 0)
         r = watch(source->epoll_fd, lookup_fd(source->lookup));
     return r < 0 ? log_error(r, "cannot wait for the ring") : 0;
@@ -133,7 +141,7 @@ static void source_bpf_close(void *arg)
     tls_stop(source->tls);
     tls_join_free(source->tls_join);
     tls_handshakes_free(source->handshakes);
-    ring_buffer__free(source->ring);
+    ring_free(source->ring);
     if (source->verdicts)
         munmap(source->verdicts, FT_VERDICTS * sizeof(struct ft_verdict));
     lookup_stop(source->lookup);
@@ -288,24 +296,22 @@ static void deliver_answers(struct bpf_source *source)
     }
 }
 
-static int handle_record(void *arg, void *data, size_t size)
+static void take_record(void *arg, struct bytes record)
 {
     struct bpf_source *source = arg;
     struct connection_facts facts;
     enum ft_kind kind;
     struct event event;
 
-    if (ring_record_decode(bytes_make(data, size), source->boot_to_unix_ns, &kind, &event, &facts) <
-        0) {
+    if (ring_record_decode(record, source->boot_to_unix_ns, &kind, &event, &facts) < 0) {
         counters_add(source->options.counters, COUNTER_operations_malformed, 1);
-        return 0;
+        return;
     }
     if (event.connection_facts)
         ask_about(source, &event);
     take_event(source, kind, &event);
     if (lookup_has_answers(source->lookup)) /* not only behind a long drain */
         deliver_answers(source);
-    return 0;
 }
 
 static void deliver_host(struct bpf_source *source)
@@ -421,10 +427,10 @@ static int source_bpf_drain(void *arg, int wake_fd, int timeout_ms, event_sink s
     if (timeout_ms == SOURCE_LAST_DRAIN)
         stop_capturing(source);
     /* Records that came since the last drain are taken before any sleep. */
-    n = ring_buffer__consume(source->ring);
+    n = ring_consume(source->ring, take_record, source);
     if (n == 0 && timeout_ms != SOURCE_LAST_DRAIN) {
         wait_for_records(source, wake_fd, timeout_ms);
-        n = ring_buffer__consume(source->ring);
+        n = ring_consume(source->ring, take_record, source);
     }
     if (n < 0)
         return log_error(n, "cannot read the ring");

@@ -54,6 +54,7 @@ struct otlp_exporter {
     struct otlp_common common;
     char urls[OTLP_ENDPOINTS_MAX][URL_MAX];
     bool json;
+    const char *proxy;
     CURL *curl;
     struct curl_slist *headers;
     struct gzip *gzip;
@@ -176,7 +177,7 @@ static int use_files(struct otlp_exporter *otlp)
 }
 
 /* All of it that stays the same for every request. */
-static int make_curl(struct otlp_exporter *otlp, const char *proxy)
+static int make_curl(struct otlp_exporter *otlp)
 {
     uint64_t timeout_ms = MIN(MAX(otlp->common.choice.timeout_ns / 1000000, UINT64_C(1)),
                               (uint64_t)INT32_MAX);
@@ -191,7 +192,7 @@ static int make_curl(struct otlp_exporter *otlp, const char *proxy)
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, otlp->headers);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_PROXY, proxy);
+    curl_easy_setopt(curl, CURLOPT_PROXY, otlp->proxy);
     curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, otlp);
@@ -205,6 +206,18 @@ static int make_curl(struct otlp_exporter *otlp, const char *proxy)
     curl_easy_setopt(curl, CURLOPT_CA_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     return use_files(otlp);
+}
+
+/* curl knows it only when it connects, and its complaint quotes the password. */
+static int check_proxy(const char *proxy)
+{
+    CURLU *url = *proxy ? curl_url() : NULL;
+    bool bad = url && curl_url_set(url, CURLUPART_URL, proxy,
+                                   CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK;
+
+    curl_url_cleanup(url);
+    return bad ? log_error(-EINVAL, "exporter otlp_http: otlp_http.proxy is no URL: give "
+                                    "http://HOST:PORT") : 0;
 }
 
 static bool wants_json(const struct otlp_http_settings *settings)
@@ -226,10 +239,14 @@ static int prepare(struct otlp_exporter *otlp, const struct exporter_options *op
         r = otlp_open_endpoints(&otlp->common, options->target, ENDPOINT_DEFAULT, add_url);
     if (r < 0)
         return r;
+    otlp->proxy = settings->proxy;
+    r = check_proxy(otlp->proxy);
+    if (r < 0)
+        return r;
     otlp->json = wants_json(settings);
     r = add_headers(otlp);
     if (r == 0)
-        r = make_curl(otlp, settings->proxy);
+        r = make_curl(otlp);
     if (r == 0 && otlp->common.choice.gzip)
         r = gzip_new(&otlp->gzip);
     return r < 0 ? log_error(r, "exporter otlp_http") : 0;
@@ -297,6 +314,7 @@ static bool post(struct otlp_exporter *otlp, struct bytes body, struct answer *r
 {
     curl_off_t retry_after = 0;
     const char *type = NULL;
+    CURLcode code;
 
     buffer_reset(&otlp->answer);
     otlp->error[0] = '\0';
@@ -306,7 +324,11 @@ static bool post(struct otlp_exporter *otlp, struct bytes body, struct answer *r
     curl_easy_setopt(otlp->curl, CURLOPT_URL, otlp->urls[otlp->common.current]);
     curl_easy_setopt(otlp->curl, CURLOPT_POSTFIELDS, body.ptr);
     curl_easy_setopt(otlp->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-    if (curl_easy_perform(otlp->curl) != CURLE_OK)
+    code = curl_easy_perform(otlp->curl);
+    /* Of a proxy that it cannot use curl quotes the URL, and the password in it. */
+    if (*otlp->proxy && strstr(otlp->error, otlp->proxy))
+        snprintf(otlp->error, sizeof(otlp->error), "the proxy of otlp_http.proxy cannot be used");
+    if (code != CURLE_OK)
         return false;
     *ret_answer = (struct answer){.body = buffer_bytes(&otlp->answer)};
     curl_easy_getinfo(otlp->curl, CURLINFO_RESPONSE_CODE, &ret_answer->status);

@@ -200,7 +200,9 @@ static void a_secret_is_neither_printed_nor_quoted(void **state)
 {
     static const char *const good[] = {"shop.tokens=hunter2",
                                        "exporters+=shop:there;wait=1s;tokens=hunter2"};
-    static const char *const bad[] = {"shop.tokens=hunter2,\n"};
+    static const char *const bad[] = {"shop.tokens=hunter2,\n", "shop.token=hunter2"};
+    static const char *const options[] = {";token=hunter2", ";tokens=a;hunter2"};
+    struct settings *own;
     struct stderr_capture capture;
     struct settings *settings = NULL;
     char text[8192] = "";
@@ -214,16 +216,26 @@ static void a_secret_is_neither_printed_nor_quoted(void **state)
     fclose(file);
     assert_non_null(strstr(text, "shop:\n  name: 'corner'\n  # tokens: is set, and not shown\n"));
     assert_null(strstr(text, "hunter2"));
+    assert_int_equal(load_shop(NULL, 0, &settings), 0);
     stderr_capture_begin(&capture);
-    assert_int_equal(load_shop(bad, 1, &settings), -EINVAL);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(load_shop(&bad[i], 1, &own), -EINVAL);
+        assert_int_equal(settings_section_new(settings, &shop_section, options[i], (void **)&own),
+                         -EINVAL);
+    }
     stderr_capture_end(&capture);
+    settings_free(settings);
+    assert_non_null(strstr(capture.text, "there is no setting \"shop.token\""));
     assert_null(strstr(capture.text, "hunter2"));
 }
 
-static void the_query_of_a_url_is_not_printed(void **state)
+static void what_may_be_a_secret_in_a_target_is_not_printed(void **state)
 {
-    static const char *const urls[] = {"exporters+=shop:https://h/x?api_key=hunter2",
-                                       "exporters+=shop:https://u:hunter2@h/x"};
+    static const char *const urls[] = {
+        "exporters+=shop:https://h/x?api_key=hunter2", "exporters+=shop:https://u:hunter2@h/x",
+        "exporters+=shop:h/x?api_key=hunter2",         "exporters+=shop:u:hunter2@h",
+        "exporters+=shop:h;token=hunter2",             "exporters+=shop:h; tokens=hunter2",
+    };
     static const char *const plain[] = {"exporters+=shop:https://h/x;wait=1s"};
 
     for (size_t i = 0; i <= ELEMENTSOF(urls); i++) {
@@ -358,7 +370,7 @@ int main(void)
         cmocka_unit_test(a_struct_of_its_own_differs_where_it_is_told),
         cmocka_unit_test(an_unknown_key_of_a_section_names_those_that_there_are),
         cmocka_unit_test(a_secret_is_neither_printed_nor_quoted),
-        cmocka_unit_test(the_query_of_a_url_is_not_printed),
+        cmocka_unit_test(what_may_be_a_secret_in_a_target_is_not_printed),
         cmocka_unit_test(what_is_set_to_nothing_is_told_from_what_is_not_set),
         cmocka_unit_test(what_is_not_set_is_a_comment_of_what_is_printed),
         cmocka_unit_test(a_limit_is_the_settings_else_the_spans_variable_else_the_general_one),

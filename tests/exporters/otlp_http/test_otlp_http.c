@@ -253,6 +253,21 @@ static void another_endpoint_takes_over_within_the_same_send(void **state)
     assert_int_equal(send_spans(fixture, 1).result, EXPORT_OK);
 }
 
+static void a_proxy_that_cannot_be_used_is_told_without_its_password(void **state)
+{
+    static const char *const strange[] = {"otlp_http.proxy=strange://me:hunter2@h:1", NULL};
+    static const char *const no_url[] = {"otlp_http.proxy=http://me:hunter2@:1", NULL};
+    struct fixture *fixture = *state;
+    struct export_outcome outcome;
+
+    assert_int_equal(open_server(fixture, strange), 0);
+    outcome = send_spans(fixture, 1);
+    assert_int_equal(outcome.result, EXPORT_RETRY);
+    assert_non_null(strstr(outcome.reason, "proxy"));
+    assert_null(strstr(outcome.reason, "hunter2"));
+    assert_int_equal(open_server(fixture, no_url), -EINVAL);
+}
+
 static void a_request_above_the_limit_is_not_even_tried(void **state)
 {
     static const char *const small[] = {"otlp_http.max_message=4KiB", NULL};
@@ -291,6 +306,7 @@ int main(void)
         CASE(a_silent_backend_costs_the_timeout),
         CASE(stopping_gives_up_a_request),
         CASE(another_endpoint_takes_over_within_the_same_send),
+        CASE(a_proxy_that_cannot_be_used_is_told_without_its_password),
         CASE(a_request_above_the_limit_is_not_even_tried),
         cmocka_unit_test(what_is_wrong_is_refused_at_once),
     };

@@ -8,7 +8,6 @@ import collections
 import concurrent.futures
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,6 @@ import time
 import flowtrace_e2e as e2e
 
 FOLDER = e2e.ROOT / "tests" / "e2e" / "peers" / "callers"
-CACHE = pathlib.Path(os.environ.get("FLOWTRACE_CACHE", "/var/cache/flowtrace"))
 THREAD_BOUND = {"c thread", "python thread", "java thread", "go thread"}
 COLUMNS = ("requests", "% pairs", "% right", "wrong", "missing", "evidence")
 
@@ -68,8 +66,8 @@ def build(directory):
          "-lpthread"])
     run(["javac", "-d", directory, FOLDER / "Caller.java"])
     go = shutil.which("go") or "/usr/local/go/bin/go"
-    environment = {**os.environ, "GOCACHE": str(CACHE / "go-build"), "GOFLAGS": "-mod=mod",
-                   "GOPATH": str(CACHE / "go"), "GO111MODULE": "off"}
+    environment = {**os.environ, "GOCACHE": str(e2e.CACHE / "go-build"), "GOFLAGS": "-mod=mod",
+                   "GOPATH": str(e2e.CACHE / "go"), "GO111MODULE": "off"}
     run([go, "build", "-o", directory / "caller-go", FOLDER / "caller.go"], env=environment)
 
 

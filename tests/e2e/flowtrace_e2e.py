@@ -25,6 +25,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "scripts" / "sample"
 AGENT = os.environ.get("FLOWTRACE_AGENT", str(ROOT / "build" / "agent" / "flowtrace-agent"))
+# Where the programs of others are kept, which tests build or fetch (scripts/cache.sh).
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", "/var/cache")) / "flowtrace-tests"
 
 KIND_SERVER, KIND_CLIENT = 2, 3
 SERVER_PORTS, GIVEN_PORTS = (10000, 32000), set()

@@ -3,7 +3,6 @@
 that no client would send."""
 import contextlib
 import os
-import pathlib
 import re
 import shutil
 import socket
@@ -13,7 +12,6 @@ import sys
 import flowtrace_e2e as e2e
 
 PEERS = e2e.ROOT / "tests" / "corpus" / "peers"
-CACHE = pathlib.Path(os.environ.get("FLOWTRACE_CACHE", "/var/cache/flowtrace"))
 NAMES = ("nginx", "apache", "haproxy", "node", "go", "python")
 
 
@@ -21,7 +19,7 @@ def build_go(source, program):
     """Go's compiler cache is kept outside the checkout."""
     go = shutil.which("go") or "/usr/local/go/bin/go"
     subprocess.run([go, "build", "-o", program, source], check=True, env={
-        **os.environ, "GOCACHE": str(CACHE / "go-build"), "GOPATH": str(CACHE / "go"),
+        **os.environ, "GOCACHE": str(e2e.CACHE / "go-build"), "GOPATH": str(e2e.CACHE / "go"),
         "GO111MODULE": "off"})
     return program
 

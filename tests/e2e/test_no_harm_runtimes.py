@@ -17,15 +17,14 @@ import harm_e2e as harm
 PEERS = pathlib.Path(__file__).with_name("peers")
 SERVERS = {8081: "go", 8082: "java", 8083: "node", 8084: "python"}
 SECONDS, LONGER = 2, 6
-CACHE = pathlib.Path(os.environ.get("FLOWTRACE_CACHE", "/var/cache/flowtrace-tests"))
 
 
 def build_go(directory):
     go = shutil.which("go") or "/usr/local/go/bin/go"
     subprocess.run([go, "build", "-o", directory / "server-go", PEERS / "servers" / "server.go"],
                    check=True, env={**os.environ, "GO111MODULE": "off",
-                                    "GOCACHE": str(CACHE / "go-build"),
-                                    "GOPATH": str(CACHE / "go")})
+                                    "GOCACHE": str(e2e.CACHE / "go-build"),
+                                    "GOPATH": str(e2e.CACHE / "go")})
 
 
 class NoHarmRuntimes(harm.Checks, e2e.Case):

@@ -3,6 +3,7 @@
 #include "protocols/http/grpc_body.h"
 
 #include "protocols/http/grpc.h"
+#include "protocols/http/inflate.h"
 
 #include "base/macro.h"
 
@@ -13,6 +14,8 @@
 #define FLAG_COMPRESSED 0x01
 #define FLAG_TRAILERS 0x80
 #define FLAGS (FLAG_COMPRESSED | FLAG_TRAILERS)
+
+#define PIECE_MAX 1024 /* compressed trailers that are longer are not read */
 
 /*
  * Of a trailer line: so many letters of STATUS_NAME fit; VALUE: all, and blanks may follow; DIGITS;
@@ -61,7 +64,7 @@ static void read_prefix(struct grpc_body *body, uint8_t c)
     if (++body->prefix < PREFIX_LEN)
         return;
     body->prefix = 0;
-    body->matched = 0;
+    body->matched = body->flags == FLAGS && body->left > PIECE_MAX ? ELSE : 0;
     if (!(body->flags & FLAG_TRAILERS) && body->n_messages < COUNT_MAX)
         body->n_messages++;
 }
@@ -107,6 +110,25 @@ static void read_byte(struct grpc_body *body, uint8_t c)
         read_trailer(body, c);
 }
 
+/* Not of text, whose bytes come one by one. */
+static bool is_compressed_trailer(const struct grpc_body *body)
+{
+    return body->kind == GRPC_BODY_WEB && in_message(body) && body->flags == FLAGS &&
+           body->matched != ELSE;
+}
+
+/* What is not whole, or no known form, tells nothing. */
+static void read_compressed(struct grpc_body *body, struct bytes piece, struct arena scratch)
+{
+    struct bytes lines;
+
+    body->left -= (uint32_t)piece.len;
+    if (!inflate_piece(piece, &scratch, &lines))
+        return;
+    for (size_t i = 0; i < lines.len; i++)
+        read_trailer(body, lines.ptr[i]);
+}
+
 /* ---- base64 (RFC 4648, section 4) ------------------------------------------------------------ */
 
 static int sextet_of(uint8_t c)
@@ -147,14 +169,19 @@ static uint64_t n_dull(const struct grpc_body *body)
 {
     if (body->kind == GRPC_BODY_OTHER || body->kind == GRPC_BODY_LOST)
         return UINT64_MAX;
-    if (body->kind == GRPC_BODY_WEB_TEXT || !in_message(body) || body->flags == FLAG_TRAILERS)
+    if (body->kind == GRPC_BODY_WEB_TEXT || !in_message(body) || body->flags == FLAG_TRAILERS ||
+        is_compressed_trailer(body))
         return 0;
     return body->left;
 }
 
-bool grpc_body_is_dull(const struct grpc_body *body)
+size_t grpc_body_need(struct grpc_body *body, uint64_t left)
 {
-    return n_dull(body) > 0;
+    if (is_compressed_trailer(body) && body->left > left)
+        body->matched = ELSE;
+    if (n_dull(body) > 0)
+        return 0;
+    return is_compressed_trailer(body) ? body->left : 1;
 }
 
 uint64_t grpc_body_pass(struct grpc_body *body, uint64_t left)
@@ -166,11 +193,16 @@ uint64_t grpc_body_pass(struct grpc_body *body, uint64_t left)
     return n;
 }
 
-size_t grpc_body_read(struct grpc_body *body, struct bytes data)
+size_t grpc_body_read(struct grpc_body *body, struct bytes data, const struct arena *scratch)
 {
     size_t n = 0;
 
-    while (n < data.len && n_dull(body) == 0) {
+    if (is_compressed_trailer(body)) {
+        n = MIN((size_t)body->left, data.len);
+        read_compressed(body, bytes_slice(data, 0, n), *scratch);
+        return n;
+    }
+    while (n < data.len && n_dull(body) == 0 && !is_compressed_trailer(body)) {
         if (body->kind == GRPC_BODY_WEB_TEXT)
             read_character(body, data.ptr[n]);
         else

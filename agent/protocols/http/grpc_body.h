@@ -6,8 +6,9 @@
  *   seen               passed                                 seen: the trailers of gRPC-Web
  *
  * As text all of it is base64, in one piece or in several, each with its padding; then every byte
- * must be seen. What turns out not to be of this form (compressed as a whole, say) is LOST: neither
- * counted nor read.
+ * must be seen. Trailers that are compressed (0x81) are read where they lie in one piece, which they
+ * do but for a chunk's or a frame's end in them, and are short. What turns out not to be of this
+ * form (compressed as a whole, say) is LOST: neither counted nor read.
  */
 #pragma once
 
@@ -40,14 +41,17 @@ struct grpc_body {
 /* By the value of Content-Type, which is empty where the header is missing. */
 enum grpc_body_kind grpc_body_kind_of(struct bytes content_type);
 
-/* Are the next bytes such that nobody needs to see them? */
-bool grpc_body_is_dull(const struct grpc_body *body);
+/*
+ * So many of the next bytes must be seen, at once; 0: nobody needs to see them. The chunk or frame
+ * has `left` bytes more.
+ */
+size_t grpc_body_need(struct grpc_body *body, uint64_t left);
 
 /* Passes over such bytes, at most `left`; returns their number. */
 uint64_t grpc_body_pass(struct grpc_body *body, uint64_t left);
 
-/* Reads bytes that must be seen, one at least; returns their number. */
-size_t grpc_body_read(struct grpc_body *body, struct bytes data);
+/* Reads bytes that must be seen, as many as were needed at least; returns their number. */
+size_t grpc_body_read(struct grpc_body *body, struct bytes data, const struct arena *scratch);
 
 /*
  * What the bodies have told, as fields whose values lie in `scratch`: the numbers of messages that

@@ -46,12 +46,12 @@ static struct parse_result end_body(struct http1_state *http1, const struct pars
 
 /* The last byte is a step of its own: what it ends does not depend on how bytes came. */
 static struct parse_result read_bytes(struct http1_state *http1, const struct parse_input *input,
-                                      struct message *ret_message)
+                                      size_t need, struct message *ret_message)
 {
     uint64_t *left = &http1->left[input->sender];
-    size_t most = (size_t)MIN(*left > 1 ? *left - 1 : 1, (uint64_t)input->data.len);
+    size_t most = (size_t)MIN(MAX((uint64_t)need, *left - 1), (uint64_t)input->data.len);
     size_t used = grpc_body_read(&http1->bodies[input->sender],
-                                 bytes_slice(input->data, 0, most));
+                                 bytes_slice(input->data, 0, most), input->scratch);
 
     *left -= used;
     if (*left == 0)
@@ -64,13 +64,13 @@ struct parse_result content_parse(struct http1_state *http1, const struct parse_
 {
     struct grpc_body *body = &http1->bodies[input->sender];
     uint64_t *left = &http1->left[input->sender], skip;
-    bool dull = grpc_body_is_dull(body);
+    size_t need = grpc_body_need(body, *left);
 
-    if (!dull && input->data.len)
-        return read_bytes(http1, input, ret_message);
-    if (!dull && !input->cut)
-        return (struct parse_result){.status = PARSE_MORE, .need = 1};
-    if (!dull)
+    if (need && input->data.len >= need)
+        return read_bytes(http1, input, need, ret_message);
+    if (need && !input->cut)
+        return (struct parse_result){.status = PARSE_MORE, .need = need};
+    if (need)
         body->kind = GRPC_BODY_LOST;
     skip = grpc_body_pass(body, *left);
     *left -= skip;

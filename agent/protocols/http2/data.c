@@ -2,6 +2,8 @@
 /* Passing over DATA frames; the idea stands in data.h. */
 #include "protocols/http2/data.h"
 
+#include "base/macro.h"
+
 /* `used` and the whole rest of the frame are done with: its end may be that of the message. */
 static struct parse_result end_frame(struct http2_state *http2, const struct parse_input *input,
                                      size_t used, struct message *ret_message)
@@ -57,11 +59,12 @@ static struct parse_result pass_bytes(struct http2_state *http2, const struct pa
 
 /* The frame's last byte is a step of its own: what it ends does not depend on how bytes came. */
 static struct parse_result read_bytes(struct http2_state *http2, const struct parse_input *input,
-                                      struct grpc_body *body, struct message *ret_message)
+                                      struct grpc_body *body, size_t need,
+                                      struct message *ret_message)
 {
     struct http2_direction *direction = &http2->directions[input->sender];
-    uint32_t most = direction->data_left > 1 ? direction->data_left - 1 : 1;
-    size_t used = grpc_body_read(body, bytes_slice(input->data, 0, most));
+    size_t most = MAX(need, (size_t)direction->data_left - 1);
+    size_t used = grpc_body_read(body, bytes_slice(input->data, 0, most), input->scratch);
 
     direction->data_left -= (uint32_t)used;
     if (direction->data_left == 0)
@@ -98,13 +101,13 @@ struct parse_result http2_parse_data(struct http2_state *http2, const struct par
 {
     struct http2_direction *direction = &http2->directions[input->sender];
     struct grpc_body *body = body_of(http2, input->sender, direction->data_stream);
-    bool dull = !body || grpc_body_is_dull(body);
+    size_t need = body ? grpc_body_need(body, direction->data_left) : 0;
 
-    if (!dull && input->data.len)
-        return read_bytes(http2, input, body, ret_message);
-    if (!dull && !input->cut)
-        return (struct parse_result){.status = PARSE_MORE, .need = 1};
-    if (!dull)
+    if (need && input->data.len >= need)
+        return read_bytes(http2, input, body, need, ret_message);
+    if (need && !input->cut)
+        return (struct parse_result){.status = PARSE_MORE, .need = need};
+    if (need)
         body->kind = GRPC_BODY_LOST;
     return pass_bytes(http2, input, body, 0, ret_message);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conversations of what no protocol of this build is, from specifications and captures: both sides,
- * so that a connection may be joined midway. A chunk is text, with so many random bytes behind it.
+ * Conversations of what no protocol of this build is, written by hand from specifications: both
+ * sides, so that a connection may be joined midway. A chunk is text, with so many random bytes behind
+ * it. recorded.h has others, which real programs had.
  */
 #pragma once
 

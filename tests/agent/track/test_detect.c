@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Detection on a mixed corpus: whole connections of every protocol of the build (their fixtures) and
- * of none (foreign.c), seen from their beginning and joined at any byte. The matrix of what they are
+ * of none (foreign.c, recorded/), seen from their beginning and joined at any byte. The matrix of what they are
  * taken for is printed; a wrong verdict fails, an open one is counted.
  *
  *   taken for                http  redis   undecided
@@ -11,6 +11,7 @@
  */
 #include "../protocols/harness.h"
 #include "foreign.h"
+#include "recorded.h"
 #include "track/internal.h"
 
 #include "base/hash.h"
@@ -23,7 +24,7 @@
 #include <cmocka.h>
 
 #define PROTOCOLS_MAX 32
-#define CHUNK_MAX 4096
+#define CHUNK_MAX 16384
 #define START 1000
 #define ROUNDS 3 /* a connection that was joined midway goes on for a while */
 
@@ -295,6 +296,20 @@ static void what_is_none_of_them_is_never_taken_for_one(void **state)
     }
 }
 
+static void what_real_servers_of_other_protocols_said_is_never_taken_for_one(void **state)
+{
+    static const struct foreign *recorded;
+    size_t n;
+
+    recorded = recorded_read(RECORDED, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct matrix whole = {0}, joined = {0};
+
+        judge_everywhere(&(struct talk){.foreign = &recorded[i]}, &whole, &joined);
+        tell(recorded[i].name, &whole, &joined);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +317,8 @@ int main(void)
             every_protocol_is_known_from_its_beginning_and_midway_never_mistaken, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_none_of_them_is_never_taken_for_one, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            what_real_servers_of_other_protocols_said_is_never_taken_for_one, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,13 +3,16 @@
 #include "protocols/http/grpc_body.h"
 #include "protocols/http/grpc.h"
 
+#include "base/hash.h"
 #include "base/macro.h"
+#include "protocols/protocol.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -29,22 +32,31 @@ static size_t encode(struct bytes data, size_t at)
     return at;
 }
 
-/* Feeds the bytes in pieces, as a parser does. */
+/* Feeds a frame's bytes in pieces, as a parser does: what is needed at once is waited for. */
+static void read_frame(struct grpc_body *body, struct bytes frame, size_t piece)
+{
+    static uint8_t memory[SCRATCH_SIZE];
+    struct arena scratch = arena_over(memory, sizeof(memory));
+    size_t at = 0, end = 0;
+
+    while (at < frame.len) {
+        size_t need = grpc_body_need(body, frame.len - at);
+
+        if (at == end || at + need > end)
+            end = MIN(end + piece, frame.len);
+        if (need == 0)
+            at += (size_t)grpc_body_pass(body, end - at);
+        else if (at + need <= end)
+            at += grpc_body_read(body, bytes_slice(frame, at, end - at), &scratch);
+    }
+    assert_int_equal(scratch.used, 0);
+}
+
 static struct grpc_body read_body(enum grpc_body_kind kind, struct bytes bytes, size_t piece)
 {
     struct grpc_body body = {.kind = (uint8_t)kind};
 
-    for (size_t at = 0; at < bytes.len; at += piece) {
-        struct bytes rest = bytes_slice(bytes, at, piece);
-
-        while (rest.len) {
-            size_t n = grpc_body_read(&body, rest);
-
-            n += (size_t)grpc_body_pass(&body, rest.len - n);
-            assert_true(n > 0);
-            rest = bytes_skip(rest, n);
-        }
-    }
+    read_frame(&body, bytes, piece);
     return body;
 }
 
@@ -95,7 +107,7 @@ static void the_trailers_of_grpc_web_are_no_message_and_tell_the_status(void **s
         {BYTES_LITERAL(TRAILERS("\20", "grpc-status:-1\r\n")), NULL},
         {BYTES_LITERAL(TRAILERS("\22", "grpc-status:9999\r\n")), NULL},
         {BYTES_LITERAL(TRAILERS("\30", "grpc-status:1")), NULL}, /* not whole */
-        {BYTES_LITERAL("\x81\0\0\0\17grpc-status:0\r\n"), NULL}, /* compressed */
+        {BYTES_LITERAL("\x81\0\0\0\17grpc-status:0\r\n"), NULL}, /* not compressed at all */
         {BYTES_LITERAL(TRAILERS("\0", "")), NULL},
     };
 
@@ -110,6 +122,83 @@ static void the_trailers_of_grpc_web_are_no_message_and_tell_the_status(void **s
             expect(&body, 3, cases[i].status);
         }
     }
+}
+
+/* By zlib itself; returns the length of all, flags and length in front. */
+static size_t compress_trailers(struct bytes lines, int form, uint8_t *out, size_t size)
+{
+    z_stream stream = {.next_in = (uint8_t *)lines.ptr, .avail_in = (uInt)lines.len,
+                       .next_out = out + 5, .avail_out = (uInt)size - 5};
+    size_t len;
+
+    assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, form, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    len = stream.total_out;
+    deflateEnd(&stream);
+    memcpy(out, (const uint8_t[]){0x81, 0, 0, (uint8_t)(len >> 8), (uint8_t)len}, 5);
+    return 5 + len;
+}
+
+#define GZIP (MAX_WBITS + 16)
+#define ZLIB MAX_WBITS
+
+static void compressed_trailers_tell_the_status_however_they_are_cut(void **state)
+{
+    const struct bytes lines = BYTES_LITERAL("grpc-message: no\r\ngrpc-status: 13\r\n");
+
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t bytes[512] = MESSAGES;
+        size_t len = sizeof(MESSAGES) - 1;
+
+        len += compress_trailers(lines, i ? ZLIB : GZIP, bytes + len, sizeof(bytes) - len);
+        for (size_t piece = 1; piece <= len; piece++) {
+            struct grpc_body body = read_body(GRPC_BODY_WEB, bytes_make(bytes, len), piece);
+
+            expect(&body, 3, "13");
+        }
+    }
+}
+
+/* Nothing is guessed from trailers that two frames share, but the messages are counted. */
+static void compressed_trailers_that_a_frame_ends_in_tell_nothing(void **state)
+{
+    uint8_t bytes[512] = MESSAGES;
+    size_t begin = sizeof(MESSAGES) - 1, len;
+
+    len = begin + compress_trailers(BYTES_LITERAL("grpc-status: 13\r\n"), GZIP, bytes + begin,
+                                    sizeof(bytes) - begin);
+    for (size_t cut = 1; cut < len; cut++) {
+        struct grpc_body body = {.kind = GRPC_BODY_WEB};
+
+        read_frame(&body, bytes_make(bytes, cut), cut);
+        read_frame(&body, bytes_make(bytes + cut, len - cut), len);
+        assert_int_equal(body.left, 0);
+        expect(&body, 3, cut > begin + 5 ? NULL : "13");
+    }
+}
+
+/* A bit that is wrong fails its checksum; what becomes too long, or is too long, is not read. */
+static void compressed_trailers_that_are_damaged_or_huge_tell_nothing(void **state)
+{
+    static uint8_t bytes[8192], lines[1 << 18] = "grpc-status: 13\r\n";
+    struct bytes small = BYTES_LITERAL("grpc-status: 13\r\n");
+    size_t len = compress_trailers(small, GZIP, bytes, sizeof(bytes));
+    const size_t checksum = len - 8;
+    struct grpc_body body;
+
+    bytes[checksum] ^= 1;
+    body = read_body(GRPC_BODY_WEB, bytes_make(bytes, len), 7);
+    expect(&body, 0, NULL);
+    len = compress_trailers(bytes_make(lines, sizeof(lines)), GZIP, bytes, sizeof(bytes));
+    assert_in_range(len, 0, 1024); /* a bomb */
+    body = read_body(GRPC_BODY_WEB, bytes_make(bytes, len), 7);
+    expect(&body, 0, NULL);
+    for (size_t i = small.len; i < 4096; i++)
+        lines[i] = (uint8_t)hash_mix(i);
+    len = compress_trailers(bytes_make(lines, 4096), GZIP, bytes, sizeof(bytes));
+    body = read_body(GRPC_BODY_WEB, bytes_make(bytes, len), 7);
+    assert_int_equal(body.left, 0);
+    expect(&body, 0, NULL);
 }
 
 /* In one piece, and each part with its own padding, as servers that flush write it. */
@@ -185,6 +274,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_are_counted_however_they_are_cut),
         cmocka_unit_test(the_trailers_of_grpc_web_are_no_message_and_tell_the_status),
+        cmocka_unit_test(compressed_trailers_tell_the_status_however_they_are_cut),
+        cmocka_unit_test(compressed_trailers_that_a_frame_ends_in_tell_nothing),
+        cmocka_unit_test(compressed_trailers_that_are_damaged_or_huge_tell_nothing),
         cmocka_unit_test(base64_is_read_in_one_piece_or_in_several),
         cmocka_unit_test(what_is_not_of_this_form_is_not_counted),
         cmocka_unit_test(the_content_type_says_how_a_body_is_read),

@@ -152,6 +152,14 @@ static const struct conversation conversations[] = {
         SERVER("HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web-text\r\n"
                "Content-Length: 40\r\n\r\n"
                "AAAAAAJvaw==gAAAAA9ncnBjLXN0YXR1czowDQo=")),
+    CONVERSATION("a gRPC-Web call whose trailers are compressed", 4,
+        CLIENT("POST /shop.Orders/Get HTTP/1.1\r\nHost: shop:8080\r\n"
+               "content-type: application/grpc-web+proto\r\nContent-Length: 5\r\n\r\n\0\0\0\0\0"),
+        SERVER("HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web+proto\r\n"
+               "Content-Length: 49\r\n\r\n\0\0\0\0\4told\x81\0\0\0\043"
+               "\037\213\010\000\000\000\000\000\002\003\113\057\052\110\326\055\056"
+               "\111\054\051\055\266\062\345\345\002\000\205\150\132\024\017\000\000"
+               "\000")),
     FRAGILE_CONVERSATION("a body without a known end", 4,
         CLIENT("POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 4, 5\r\n\r\nbody"),
         SERVER("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),

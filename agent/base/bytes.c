@@ -10,19 +10,36 @@ static uint8_t lower(uint8_t c)
 }
 
 /* The same for eight bytes at once: bit 7 of each becomes "is from A to Z", then its bit 5. */
-static uint64_t lower_eight(const uint8_t *bytes)
+static uint64_t lower_eight(uint64_t word)
 {
     const uint64_t each = 0x0101010101010101u;
-    uint64_t word, low, from_a, above_z;
+    uint64_t low, from_a, above_z;
 
-    memcpy(&word, bytes, sizeof(word));
     low = word & 0x7f * each;
     from_a = low + (0x80 - 'A') * each;
     above_z = low + (0x7f - 'Z') * each;
     return word | (~word & 0x80 * each & (from_a ^ above_z)) >> 2;
 }
 
-/* Header names are compared all day: the last eight bytes may overlap those before them. */
+static uint64_t eight_at(const uint8_t *bytes)
+{
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
+/* Of `len` bytes, four to eight, the first four and the last four. */
+static uint64_t ends_of(const uint8_t *bytes, size_t len)
+{
+    uint32_t first, last;
+
+    memcpy(&first, bytes, sizeof(first));
+    memcpy(&last, bytes + len - sizeof(last), sizeof(last));
+    return first | (uint64_t)last << 32;
+}
+
+/* Header names are compared all day: the last bytes may overlap those before them. */
 bool bytes_equal_nocase(struct bytes a, struct bytes b)
 {
     size_t i = 0;
@@ -30,10 +47,12 @@ bool bytes_equal_nocase(struct bytes a, struct bytes b)
     if (a.len != b.len)
         return false;
     for (; i + 8 <= a.len; i += 8)
-        if (lower_eight(a.ptr + i) != lower_eight(b.ptr + i))
+        if (lower_eight(eight_at(a.ptr + i)) != lower_eight(eight_at(b.ptr + i)))
             return false;
     if (i < a.len && a.len >= 8)
-        return lower_eight(a.ptr + a.len - 8) == lower_eight(b.ptr + a.len - 8);
+        return lower_eight(eight_at(a.ptr + a.len - 8)) == lower_eight(eight_at(b.ptr + a.len - 8));
+    if (i < a.len && a.len >= 4)
+        return lower_eight(ends_of(a.ptr, a.len)) == lower_eight(ends_of(b.ptr, a.len));
     for (; i < a.len; i++)
         if (lower(a.ptr[i]) != lower(b.ptr[i]))
             return false;

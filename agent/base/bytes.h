@@ -70,6 +70,12 @@ static inline size_t bytes_find(struct bytes b, uint8_t c)
     return hit ? (size_t)(hit - b.ptr) : SIZE_MAX;
 }
 
+/* Could the first letters, which there are, be the same in any case? A look before a comparison. */
+static inline bool bytes_begin_alike(struct bytes a, struct bytes b)
+{
+    return ((a.ptr[0] ^ b.ptr[0]) & 0x1f) == 0;
+}
+
 /* ASCII only, whatever the locale. */
 bool bytes_equal_nocase(struct bytes a, struct bytes b);
 

@@ -224,7 +224,9 @@ static uint8_t *put_fixed64_field(uint8_t *place, unsigned number, uint64_t valu
     return value ? put_fixed64(place, number, value) : place;
 }
 
-static uint8_t *put_texts(uint8_t *place, const struct measured_attribute *measured)
+/* Out of line: lists are rare, and their frame would be made for every attribute. */
+__attribute__((noinline)) static uint8_t *put_texts(uint8_t *place,
+                                                    const struct measured_attribute *measured)
 {
     const struct attribute *attribute = measured->attribute;
     struct marks counted = {.max_text = measured->max_text}; /* when it was measured */

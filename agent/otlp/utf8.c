@@ -90,7 +90,7 @@ bool utf8_valid(struct bytes text)
 {
     size_t broken_len;
 
-    return valid_len(text, &broken_len) == text.len;
+    return ascii_len(text) == text.len || valid_len(text, &broken_len) == text.len;
 }
 
 size_t utf8_repaired_size(struct bytes text)

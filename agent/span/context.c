@@ -60,7 +60,7 @@ enum context_name context_name_of(struct bytes name)
     if (name.len > CONTEXT_NAME_MAX)
         return CONTEXT_NONE;
     for (unsigned i = rows_by_length[name.len].begin; i < rows_by_length[name.len].end; i++)
-        if (bytes_equal_nocase(name, names[i].name))
+        if (bytes_begin_alike(name, names[i].name) && bytes_equal_nocase(name, names[i].name))
             return names[i].id;
     return CONTEXT_NONE;
 }

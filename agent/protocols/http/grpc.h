@@ -25,8 +25,18 @@ enum grpc_field {
     GRPC_FIELD_RESPONSES,                          /* ... of the server */
 };
 
-/* May the value of a Content-Type be GRPC_FIELD_CONTENT_TYPE? */
-bool grpc_is_content_type(struct bytes value);
+/*
+ * May the value of a Content-Type be GRPC_FIELD_CONTENT_TYPE? Most others differ in the letter that
+ * is looked at first: every message of HTTP is asked.
+ */
+static inline bool grpc_is_content_type(struct bytes value)
+{
+    const struct bytes begin = BYTES_LITERAL("application/grpc");
+    const size_t telling = begin.len - 4;
+
+    return value.len >= begin.len && (value.ptr[telling] | 0x20) == 'g' &&
+           bytes_equal_nocase(bytes_slice(value, 0, begin.len), begin);
+}
 
 /* `response` may be NULL. */
 bool grpc_is_call(const struct message *request, const struct message *response);

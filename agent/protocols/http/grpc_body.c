@@ -25,27 +25,17 @@
 enum line_state { VALUE = sizeof(STATUS_NAME) - 1, DIGITS, ELSE };
 #define STATUS_MAX 1000 /* there are 17 */
 
-/* Most others differ in the letter that is looked at first: every message of HTTP is asked. */
-bool grpc_is_content_type(struct bytes value)
-{
-    const struct bytes begin = BYTES_LITERAL("application/grpc");
-    const size_t telling = begin.len - 4;
-
-    return value.len >= begin.len && (value.ptr[telling] | 0x20) == 'g' &&
-           bytes_equal_nocase(bytes_slice(value, 0, begin.len), begin);
-}
-
 enum grpc_body_kind grpc_body_kind_of(struct bytes content_type)
 {
-    const struct bytes text = BYTES_LITERAL("application/grpc-web-text");
-    const struct bytes web = BYTES_LITERAL("application/grpc-web");
+    struct bytes suffix = bytes_skip(content_type, sizeof("application/grpc") - 1);
+    const struct bytes text = BYTES_LITERAL("-web-text"), web = BYTES_LITERAL("-web");
 
     if (!grpc_is_content_type(content_type))
         return GRPC_BODY_OTHER;
-    if (bytes_equal_nocase(bytes_slice(content_type, 0, text.len), text))
-        return GRPC_BODY_WEB_TEXT;
-    return bytes_equal_nocase(bytes_slice(content_type, 0, web.len), web) ? GRPC_BODY_WEB
-                                                                         : GRPC_BODY_MESSAGES;
+    if (suffix.len < web.len || !bytes_equal_nocase(bytes_slice(suffix, 0, web.len), web))
+        return GRPC_BODY_MESSAGES;
+    return bytes_equal_nocase(bytes_slice(suffix, 0, text.len), text) ? GRPC_BODY_WEB_TEXT
+                                                                      : GRPC_BODY_WEB;
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */

@@ -10,13 +10,6 @@ void content_begin(struct http1_state *http1, enum sender sender, struct bytes c
         (struct grpc_body){.kind = (uint8_t)grpc_body_kind_of(content_type)};
 }
 
-bool content_is_read(const struct http1_state *http1, enum sender sender)
-{
-    uint8_t kind = http1->bodies[sender].kind;
-
-    return kind != GRPC_BODY_OTHER && kind != GRPC_BODY_LOST;
-}
-
 void content_tell(const struct http1_state *http1, enum sender sender, struct arena *scratch,
                   struct message *message)
 {

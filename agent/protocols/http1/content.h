@@ -12,7 +12,12 @@
 void content_begin(struct http1_state *http1, enum sender sender, struct bytes content_type);
 
 /* Are the body's next bytes of interest? */
-bool content_is_read(const struct http1_state *http1, enum sender sender);
+static inline bool content_is_read(const struct http1_state *http1, enum sender sender)
+{
+    uint8_t kind = http1->bodies[sender].kind;
+
+    return kind != GRPC_BODY_OTHER && kind != GRPC_BODY_LOST;
+}
 
 /* The body is over, or has none: what it told becomes fields of the message. */
 void content_tell(const struct http1_state *http1, enum sender sender, struct arena *scratch,

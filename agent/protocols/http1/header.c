@@ -19,15 +19,17 @@ struct header_row {
 #define ROW(text, member, rule)                                                                    \
     {{(const uint8_t *)(text), sizeof(text) - 1}, offsetof(struct http1_headers, member), rule}
 
-static const struct header_row rows[] = {
-    ROW("host", host, REPEAT_FIRST),
-    ROW("upgrade", upgrade, REPEAT_FIRST),
-    ROW("user-agent", user_agent, REPEAT_FIRST),
-    ROW("content-type", content_type, REPEAT_FIRST),
-    ROW("grpc-status", grpc_status, REPEAT_FIRST),
-    ROW("grpc-timeout", grpc_timeout, REPEAT_FIRST),
-    ROW("content-length", content_length, REPEAT_EQUAL),
-    ROW("transfer-encoding", transfer_encoding, REPEAT_LAST),
+/* By the length of the name; no more of one length than its row has room for. */
+#define SAME_LENGTH 2
+static const struct header_row rows[][SAME_LENGTH] = {
+    [4] = {ROW("host", host, REPEAT_FIRST)},
+    [7] = {ROW("upgrade", upgrade, REPEAT_FIRST)},
+    [10] = {ROW("user-agent", user_agent, REPEAT_FIRST)},
+    [11] = {ROW("grpc-status", grpc_status, REPEAT_FIRST)},
+    [12] = {ROW("content-type", content_type, REPEAT_FIRST),
+            ROW("grpc-timeout", grpc_timeout, REPEAT_FIRST)},
+    [14] = {ROW("content-length", content_length, REPEAT_EQUAL)},
+    [17] = {ROW("transfer-encoding", transfer_encoding, REPEAT_LAST)},
 };
 
 #define LETTER(c) (UINT32_C(1) << ((c) & 31))
@@ -62,26 +64,26 @@ static void mark(struct http1_headers *headers, enum http1_ambiguity ambiguity)
         headers->ambiguity = ambiguity;
 }
 
+/* `name` is not empty. */
 static const struct header_row *find_row(struct bytes name)
 {
-    for (size_t i = 0; i < ELEMENTSOF(rows); i++)
-        if (rows[i].name.len == name.len && bytes_equal_nocase(rows[i].name, name))
-            return &rows[i];
+    const struct header_row *row = name.len < ELEMENTSOF(rows) ? rows[name.len] : NULL;
+
+    for (size_t i = 0; row && i < SAME_LENGTH && row[i].name.len; i++)
+        if (bytes_begin_alike(row[i].name, name) && bytes_equal_nocase(row[i].name, name))
+            return &row[i];
     return NULL;
 }
 
-/* Offset of the colon; SIZE_MAX where the line is no header. ret_len is of the name before it. */
-static size_t find_colon(struct bytes text, struct http1_headers *headers, size_t *ret_len)
+/* Offset of a colon that does not follow the name at once; SIZE_MAX where the line is no header. */
+static size_t find_late_colon(struct bytes text, size_t name_len, struct http1_headers *headers)
 {
-    size_t n = http1_token_len(text), colon = n;
+    size_t colon = name_len;
 
-    *ret_len = n;
-    if (n > 0 && n < text.len && text.ptr[n] == ':')
-        return n;
     /* Blanks before the colon are wrong, but what they hide would be framing. */
     while (colon < text.len && is_blank(text.ptr[colon]))
         colon++;
-    if (n > 0 && colon < text.len && text.ptr[colon] == ':') {
+    if (name_len > 0 && colon < text.len && text.ptr[colon] == ':') {
         mark(headers, HTTP1_BLANK_IN_NAME);
         return colon;
     }
@@ -89,19 +91,24 @@ static size_t find_colon(struct bytes text, struct http1_headers *headers, size_
     return SIZE_MAX;
 }
 
-/* Is the line's name of interest? `at` is the line's offset in the data. */
-static bool read_name(struct bytes text, size_t at, struct http1_headers *headers,
-                      struct line *ret_line)
+static bool is_of_interest(struct bytes name, struct line *ret_line)
 {
-    size_t len, colon = find_colon(text, headers, &len);
-    struct bytes name = bytes_slice(text, 0, len);
-
-    if (colon == SIZE_MAX || !((LETTERS | context_name_letters) >> (text.ptr[0] & 31) & 1))
-        return false;
     ret_line->row = find_row(name);
     ret_line->context = ret_line->row ? CONTEXT_NONE : context_name_of(name);
-    ret_line->value = at + colon + 1;
     return ret_line->row || ret_line->context != CONTEXT_NONE;
+}
+
+/* Is the line's name of interest? `at` is the line's offset in the data. */
+static inline bool read_name(struct bytes text, size_t at, struct http1_headers *headers,
+                             struct line *ret_line)
+{
+    size_t len = http1_token_len(text), colon = len;
+
+    if (len == 0 || len == text.len || text.ptr[len] != ':')
+        colon = find_late_colon(text, len, headers);
+    ret_line->value = at + colon + 1;
+    return colon != SIZE_MAX && (LETTERS | context_name_letters) >> (text.ptr[0] & 31) & 1 &&
+           is_of_interest(bytes_make(text.ptr, len), ret_line);
 }
 
 /* "5", and also "5, 5", which is what merged duplicates look like (RFC 9112, section 6.3). */
@@ -222,19 +229,26 @@ static void add_value(struct http1_headers *headers, const struct line *line, st
     }
 }
 
-/* Without its line end: LF, or CR LF; a CR elsewhere some take for a line end, others do not. */
-static struct bytes strip_end(struct bytes line, size_t n, struct http1_headers *headers)
+/*
+ * The `n` bytes without their line end: LF, or CR LF; a CR elsewhere some take for a line end, others
+ * do not.
+ */
+static inline struct bytes strip_end(struct bytes line, size_t n, struct http1_headers *headers)
 {
     size_t cr;
 
-    line = bytes_slice(line, 0, n);
+    line.len = n;
     cr = bytes_find(line, '\r');
-    headers->line_ends |= n && line.ptr[n - 1] == '\r' ? LINE_END_CRLF : LINE_END_LF;
-    if (cr == SIZE_MAX)
+    if (cr == n - 1 && n > 0) {
+        headers->line_ends |= LINE_END_CRLF;
+        line.len = cr;
         return line;
-    if (cr != n - 1)
+    }
+    line.len -= cr != SIZE_MAX && line.ptr[n - 1] == '\r';
+    headers->line_ends |= line.len < n ? LINE_END_CRLF : LINE_END_LF;
+    if (cr != SIZE_MAX)
         mark(headers, HTTP1_BARE_CR);
-    return bytes_slice(line, 0, line.ptr[n - 1] == '\r' ? n - 1 : n);
+    return line;
 }
 
 bool headers_read(struct bytes data, unsigned line_ends, struct http1_headers *ret_headers)
@@ -270,27 +284,32 @@ bool headers_read(struct bytes data, unsigned line_ends, struct http1_headers *r
     return ended;
 }
 
-/* A header line with CR LF of which nothing is wanted and nothing is odd. */
+/* A header line of which nothing is wanted and nothing is odd. */
+static bool says_nothing(struct bytes text, struct http1_headers *seen)
+{
+    struct line found;
+
+    return text.len && !is_blank(text.ptr[0]) && !read_name(text, 0, seen, &found) &&
+           seen->ambiguity == HTTP1_CLEAR;
+}
+
+/* The line ends in LF. */
 static bool is_spare_line(struct bytes line)
 {
     struct http1_headers seen = {0};
     struct bytes text = strip_end(line, line.len - 1, &seen);
-    struct line found;
 
-    return text.len && !is_blank(text.ptr[0]) && !read_name(text, 0, &seen, &found) &&
-           seen.ambiguity == HTTP1_CLEAR && seen.line_ends == LINE_END_CRLF;
+    return says_nothing(text, &seen) && seen.line_ends == LINE_END_CRLF;
 }
 
 /* Of a line whose end is still to come: its value, but the last byte, which may be the CR. */
 static struct bytes spare_value(struct bytes text)
 {
     struct http1_headers seen = {0};
-    struct line found;
     struct bytes value;
     size_t colon = bytes_find(text, ':');
 
-    if (colon == SIZE_MAX || is_blank(text.ptr[0]) || read_name(text, 0, &seen, &found) ||
-        seen.ambiguity != HTTP1_CLEAR)
+    if (colon == SIZE_MAX || !says_nothing(text, &seen))
         return BYTES_NULL;
     value = bytes_slice(bytes_skip(text, colon + 1), 0, text.len - colon - 2);
     return bytes_find(value, '\r') == SIZE_MAX ? value : BYTES_NULL;

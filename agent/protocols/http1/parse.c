@@ -30,9 +30,9 @@ struct draft {
     enum message_kind kind;
     struct request_line request;
     struct status_line status;
-    struct http1_headers headers;
     size_t len; /* of the head */
     unsigned flags;
+    struct http1_headers headers; /* the last: what is in its contexts their number says */
 };
 
 struct framing {
@@ -250,7 +250,8 @@ static enum line_match read_head(enum sender sender, struct bytes data, struct d
     enum line_match match;
     unsigned line_end;
 
-    *ret_draft = (struct draft){.kind = is_request ? MESSAGE_REQUEST : MESSAGE_RESPONSE};
+    memset(ret_draft, 0, offsetof(struct draft, headers.contexts));
+    ret_draft->kind = is_request ? MESSAGE_REQUEST : MESSAGE_RESPONSE;
     match = is_request ? request_line_match(data, &ret_draft->request)
                        : status_line_match(data, &ret_draft->status);
     if (match != LINE_FITS)
@@ -306,11 +307,11 @@ static struct framing frame(const struct http1_state *http1, const struct draft 
 static void begin_body(struct http1_state *http1, enum sender sender, const struct draft *draft,
                        struct framing *framing)
 {
-    bool whole = !(draft->flags & MESSAGE_TRUNCATED);
-
-    content_begin(http1, sender, whole ? draft->headers.content_type : BYTES_NULL);
-    if (!content_is_read(http1, sender) || framing->skip == 0 ||
-        framing->skip == SKIP_UNTIL_CLOSE)
+    http1->bodies[sender].kind = GRPC_BODY_OTHER;
+    if (!grpc_is_content_type(draft->headers.content_type) || draft->flags & MESSAGE_TRUNCATED)
+        return;
+    content_begin(http1, sender, draft->headers.content_type);
+    if (framing->skip == 0 || framing->skip == SKIP_UNTIL_CLOSE)
         return;
     http1->left[sender] = framing->skip;
     framing->skip = 0;
@@ -344,7 +345,7 @@ static struct parse_result parse_head(struct http1_state *http1, const struct pa
     begin_message(http1, input->sender, &framing, &draft);
     write_message(&draft, &framing, data, ret_message);
     add_ambiguity(http1, input->sender, ret_message);
-    if (framing.flags & MESSAGE_ENDS && framing.skip == 0)
+    if (content_is_read(http1, input->sender) && framing.flags & MESSAGE_ENDS && framing.skip == 0)
         content_tell(http1, input->sender, input->scratch, ret_message);
     if (draft.kind == MESSAGE_REQUEST && !requests_push(http1, draft.request.method))
         ret_message->flags |= MESSAGE_LAST;

@@ -57,5 +57,15 @@ enum line_match status_line_match(struct bytes data, struct status_line *ret_lin
 /* The number of CR and LF at the start of the data. */
 size_t http1_count_line_ends(struct bytes data);
 
-/* The length of the token (RFC 9110, section 5.6.2) at the start of the data. */
-size_t http1_token_len(struct bytes data);
+/* tchar of RFC 9110, section 5.6.2. */
+extern const bool http1_is_token[256];
+
+/* The length of the token at the start of the data. */
+static inline size_t http1_token_len(struct bytes data)
+{
+    size_t n = 0;
+
+    while (n < data.len && http1_is_token[data.ptr[n]])
+        n++;
+    return n;
+}

@@ -61,7 +61,7 @@ bool http2_read_block(struct hpack_table *table, struct bytes bytes, bool cut,
     enum hpack_result result;
     size_t used = scratch->used;
 
-    *ret_block = (struct http2_block){0};
+    memset(ret_block, 0, offsetof(struct http2_block, message.fields));
     while ((result = hpack_next(table, &reader, first, scratch, &field)) == HPACK_FIELD) {
         first = false;
         regular |= !is_pseudo(field.name) && field.name != HTTP1_FIELD_HOST &&

@@ -219,7 +219,8 @@ static struct parse_result parse_block(struct http2_state *http2,
     block.message.stream = frame->stream;
     block.message.head = bytes_slice(input->data, 0, gathered.used);
     finish(http2, input, &block.message);
-    *ret_message = block.message;
+    memcpy(ret_message, &block.message,
+           offsetof(struct message, fields) + block.message.n_fields * sizeof(struct field));
     return (struct parse_result){.status = PARSE_MESSAGE, .used = gathered.used};
 }
 

@@ -272,6 +272,6 @@ struct sql_token sql_next_solid(struct sql_reader *reader)
 
 bool sql_word_is(struct sql_token token, const char *keyword)
 {
-    return token.kind == SQL_WORD &&
+    return token.kind == SQL_WORD && bytes_begin_alike(token.text, bytes_make(keyword, 1)) &&
            bytes_equal_nocase(token.text, bytes_from_string(keyword));
 }

@@ -386,19 +386,23 @@ const char *tls_library_of(int file_fd)
 
 /* ---- TLS that is not seen -------------------------------------------------------------------- */
 
-/* By the file's name, or by a text in its constants: source files that messages name. */
+/*
+ * By the file's name, or by a text in its constants: source files that messages name. The text's
+ * first character stands apart, for these are constants too, and not the mark of rustls.
+ */
 static const struct blind_mark {
     const char *name;
-    const char *text;
+    char first;
+    const char *rest;
     struct tls_blind blind;
 } blind_marks[] = {
-    {"libjvm.so", NULL,
+    {"libjvm.so", 0, NULL,
      {"Java", "their TLS is part of the virtual machine's own code. Where a proxy that is traced "
               "ends TLS for them, it is seen there"}},
-    {"libssl3.so", NULL, {"NSS", "its functions also read and write what is no TLS"}},
-    {NULL, "/rustls-0.",
+    {"libssl3.so", 0, NULL, {"NSS", "its functions also read and write what is no TLS"}},
+    {NULL, '/', "rustls-0.",
      {"rustls", "its functions have no calling convention that lasts, and are inlined"}},
-    {NULL, "ssl/ssl_lib.c",
+    {NULL, 's', "sl/ssl_lib.c",
      {"OpenSSL", "the library, or BoringSSL, is inside a file without symbols. Programs that are "
                  "not stripped, or link it as a shared library, are seen"}},
 };
@@ -407,9 +411,11 @@ const struct tls_blind *tls_blind_of(int file_fd, const char *name)
 {
     for (size_t i = 0; i < ELEMENTSOF(blind_marks); i++) {
         const struct blind_mark *mark = &blind_marks[i];
+        char text[32];
 
+        snprintf(text, sizeof(text), "%c%s", mark->first, mark->rest ? mark->rest : "");
         if (mark->name ? strcmp(mark->name, name) == 0
-                       : elf_section_mentions(file_fd, ".rodata", mark->text))
+                       : elf_section_mentions(file_fd, ".rodata", text))
             return &mark->blind;
     }
     return NULL;

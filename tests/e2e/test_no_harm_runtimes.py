@@ -16,7 +16,7 @@ import harm_e2e as harm
 
 PEERS = pathlib.Path(__file__).with_name("peers")
 SERVERS = {8081: "go", 8082: "java", 8083: "node", 8084: "python"}
-SECONDS, LONGER = 2, 6
+SECONDS, LONGER, KILLS = 2, 6, 2
 
 
 def build_go(directory):
@@ -28,7 +28,7 @@ def build_go(directory):
 
 
 class NoHarmRuntimes(harm.Checks, e2e.Case):
-    FILES, CONNECTIONS = 3 * len(SERVERS), 4 * len(SERVERS)
+    FILES = 3 * len(SERVERS)
 
     @classmethod
     def setUpClass(cls):
@@ -43,7 +43,7 @@ class NoHarmRuntimes(harm.Checks, e2e.Case):
         traced = cls.turn(SECONDS)
         agent.stop()
         cls.spans = agent.spans()
-        cls.traced = [traced, cls.turn_with_killed_agents()]
+        cls.traced = [traced, *cls.turns_with_killed_agents()]
         cls.after = cls.turn(SECONDS)
 
     @classmethod
@@ -56,8 +56,9 @@ class NoHarmRuntimes(harm.Checks, e2e.Case):
                          name=name).wait_ready()
 
     @classmethod
-    def turn_with_killed_agents(cls):
-        done, cls.killed = threading.Event(), 0
+    def turns_with_killed_agents(cls):
+        """As many as it takes: on a busy host an agent needs seconds until it is ready."""
+        done, turns, cls.killed = threading.Event(), [], 0
 
         def kill_and_restart():
             while not done.is_set():
@@ -68,10 +69,12 @@ class NoHarmRuntimes(harm.Checks, e2e.Case):
         thread = threading.Thread(target=kill_and_restart)
         thread.start()
         try:
-            return cls.turn(LONGER)
+            while cls.killed <= KILLS and thread.is_alive():
+                turns.append(cls.turn(LONGER))
         finally:
             done.set()
             thread.join()
+        return turns
 
     def test_the_agent_saw_each_server(self):
         ports = {s.attributes.get("server.port") for s in self.spans if s.kind == e2e.KIND_SERVER}
@@ -79,10 +82,11 @@ class NoHarmRuntimes(harm.Checks, e2e.Case):
 
     def test_agents_were_killed_under_load(self):
         print(f"{self.killed} ... ", end="")
-        self.assertGreater(self.killed, 2)
+        self.assertGreater(self.killed, KILLS)
 
     def test_what_the_servers_used_is_told(self):
-        for what, text in zip(("without", "traced", "killed", "without"), self.turns):
+        killed = ["killed"] * (len(self.traced) - 1)
+        for what, text in zip(["without", "traced", *killed, "without"], self.turns):
             requests = {SERVERS[int(port)]: int(n) for port, n in
                         re.findall(r"^(\d+): +(\d+) requests in", text, re.MULTILINE)}
             ticks = dict(re.findall(r"^cpu (\w+) (\d+)$", text, re.MULTILINE))

@@ -18,7 +18,8 @@ http {{
 
 
 def run(*command, **options):
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, **options)
+    done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, **options)
     if done.returncode != 0:
         raise AssertionError(f"{command} failed: {done.stderr}")
     return done.stdout

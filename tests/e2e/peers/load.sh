@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # load.sh FOLDER: nginx and Redis under load in this network namespace, judged by the tools that come
-# with them; FOLDER holds nginx.conf and a file `big`. Prints what they say, and the kernel's counters.
+# with them; FOLDER holds nginx.conf and a file `big`. Prints what they say, and the kernel's counters:
+# while wrk is at work, just behind its end, and at the end.
 set -eu
 cd "$1"
 ip link set lo up
@@ -14,7 +15,12 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
     redis-cli ping > /dev/null 2>&1 && curl -s -o /dev/null http://127.0.0.1:8080/small && break
     sleep 0.3
 done
-wrk -t1 -c8 -d2s http://127.0.0.1:8080/small
+wrk -t1 -c8 -d2s http://127.0.0.1:8080/small &
+load=$!
+sleep 1
+cat /proc/net/snmp /proc/net/netstat
+wait $load
+cat /proc/net/snmp /proc/net/netstat
 for _ in 1 2 3 4 5; do
     curl -sS http://127.0.0.1:8080/big | sha256sum
 done

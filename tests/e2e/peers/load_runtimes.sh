@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # load_runtimes.sh FOLDER SECONDS: servers in Java, Node, Go and Python under load, side by side, in this
 # network namespace. FOLDER holds the files `small` and `big`, and the Go server, built. Prints what
-# the load generator says of each, what each served, the CPU time of each, and the kernel's counters.
+# the load generator says of each, what each served, the CPU time of each, and the kernel's counters:
+# while wrk is at work, just behind its end, and at the end.
 set -eu
 folder=$1
 here=$(cd "$(dirname "$0")/servers" && pwd)
@@ -29,9 +30,12 @@ for port in 8081 8082 8083 8084; do
     wrk -t1 -c4 "-d$2s" "http://127.0.0.1:$port/small" > "$folder/wrk.$port" &
     loads="$loads $!"
 done
+sleep $(($2 / 2))
+cat /proc/net/snmp /proc/net/netstat
 for load in $loads; do
     wait "$load"
 done
+cat /proc/net/snmp /proc/net/netstat
 for port in 8081 8082 8083 8084; do
     sed "s/^/$port: /" "$folder/wrk.$port"
     for _ in 1 2 3; do

@@ -2,7 +2,7 @@
 /*
  * client_openssl CA HOST PORT PATH... : one connection per path, HTTP/1.1 by hand over OpenSSL, as
  * a program has it that brings its own library. Waits half a second first: nobody knows this
- * program before it runs. Prints the number of answers 200.
+ * program before it runs. Prints the number of answers 200, and stays until its input ends.
  */
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -43,6 +43,9 @@ int main(int argc, char **argv)
     for (int i = 4; i < argc; i++)
         good += get(context, argv[2], argv[3], argv[i]);
     printf("%d\n", good);
+    fflush(stdout);
+    while (getchar() != EOF)
+        continue;
     SSL_CTX_free(context);
     return 0;
 }

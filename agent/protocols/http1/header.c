@@ -237,6 +237,12 @@ static struct bytes strip_end(struct bytes line, size_t n, struct http1_headers 
     return bytes_slice(line, 0, line.ptr[n - 1] == '\r' ? n - 1 : n);
 }
 
+/* Some end the value there, or replace it, others refuse the message (RFC 9110, section 5.5). */
+static bool has_nul(struct bytes text)
+{
+    return bytes_find(text, 0) != SIZE_MAX;
+}
+
 bool headers_read(struct bytes data, unsigned line_ends, struct http1_headers *ret_headers)
 {
     struct line line;
@@ -267,6 +273,8 @@ bool headers_read(struct bytes data, unsigned line_ends, struct http1_headers *r
                   bytes_slice(data, line.value, ret_headers->len - line.value));
     if (ret_headers->line_ends == (LINE_END_CRLF | LINE_END_LF))
         mark(ret_headers, HTTP1_BARE_LF);
+    if (has_nul(bytes_slice(data, 0, ret_headers->len)))
+        mark(ret_headers, HTTP1_NUL);
     return ended;
 }
 
@@ -278,7 +286,7 @@ static bool is_spare_line(struct bytes line)
     struct line found;
 
     return text.len && !is_blank(text.ptr[0]) && !read_name(text, 0, &seen, &found) &&
-           seen.ambiguity == HTTP1_CLEAR && seen.line_ends == LINE_END_CRLF;
+           seen.ambiguity == HTTP1_CLEAR && seen.line_ends == LINE_END_CRLF && !has_nul(text);
 }
 
 /* Of a line whose end is still to come: its value, but the last byte, which may be the CR. */
@@ -293,7 +301,7 @@ static struct bytes spare_value(struct bytes text)
         seen.ambiguity != HTTP1_CLEAR)
         return BYTES_NULL;
     value = bytes_slice(bytes_skip(text, colon + 1), 0, text.len - colon - 2);
-    return bytes_find(value, '\r') == SIZE_MAX ? value : BYTES_NULL;
+    return bytes_find(value, '\r') == SIZE_MAX && !has_nul(value) ? value : BYTES_NULL;
 }
 
 /* A line is spare only if the next one is known not to continue it. */

@@ -118,6 +118,14 @@ bool context_hex(struct bytes hex, uint8_t *out, size_t len)
     return true;
 }
 
+bool context_denies(const struct context_carrier *carrier)
+{
+    bool b3_decides = carrier->values[CONTEXT_B3].len || carrier->values[CONTEXT_B3_SAMPLED].len ||
+                      carrier->values[CONTEXT_B3_FLAGS].len;
+
+    return b3_decides ? context_b3_denies(carrier) : context_xray_denies(carrier);
+}
+
 static int base64_digit(uint8_t c)
 {
     if (c >= 'A' && c <= 'Z')

@@ -81,8 +81,8 @@ bool context_read(const struct context_carrier *carrier, struct trace_context *r
                   unsigned *ret_invalid);
 
 /*
- * Where there is no valid context: does B3, without ids, say that the trace to be begun here shall
- * not be sampled?
+ * Where there is no valid context: does B3 without ids, or else X-Ray without a parent, say that the
+ * trace to be begun here shall not be sampled?
  */
 bool context_denies(const struct context_carrier *carrier);
 

@@ -85,7 +85,7 @@ int context_read_b3_multi(const struct context_carrier *carrier,
     return 0;
 }
 
-bool context_denies(const struct context_carrier *carrier)
+bool context_b3_denies(const struct context_carrier *carrier)
 {
     static const uint32_t names = 1u << CONTEXT_B3 | 1u << CONTEXT_B3_SAMPLED |
                                   1u << CONTEXT_B3_FLAGS;

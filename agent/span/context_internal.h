@@ -19,6 +19,10 @@ context_parser context_read_skywalking;
 context_parser context_read_xray;
 context_parser context_read_grpc_trace_bin;
 
+/* Does the format, without naming a parent, say that the trace shall not be sampled? */
+bool context_b3_denies(const struct context_carrier *carrier);
+bool context_xray_denies(const struct context_carrier *carrier);
+
 /* 1 to 2 * len hex digits of either case, as the low bytes of `out`. False: anything else. */
 bool context_hex(struct bytes hex, uint8_t *out, size_t len);
 

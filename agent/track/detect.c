@@ -140,7 +140,7 @@ bool detect(struct track *track, struct connection *connection, const struct eve
         /* The event is fed again, now to the parser: give its bytes back. */
         if (stream->window)
             stream->window->len = kept;
-        else
+        else if (!stream->started) /* otherwise a gap in front of it stays one */
             stream->next = event->position;
         adopt(track, connection, protocol, result, event, from_start);
         return true;

@@ -15,7 +15,7 @@ GROWTH_KIB = 4096  # batches that wait
 
 
 def callers(bench):
-    """Parents found for calls of real programs: 18 programs, 1, 16 and 64 connections"""
+    """Parents found for calls of real programs: 20 programs, 1, 16 and 64 connections"""
     kept = []
     keep = lambda thing: kept.append(thing) or thing
     try:

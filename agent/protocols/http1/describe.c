@@ -37,6 +37,7 @@ static const char *const ambiguities[HTTP1_AMBIGUITIES] = {
     [HTTP1_OLD_CODING] = "transfer_encoding_in_http_1.0",
     [HTTP1_FOLDED_LINE] = "folded_line",
     [HTTP1_BARE_CR] = "bare_cr",
+    [HTTP1_NUL] = "nul",
     [HTTP1_BLANK_IN_NAME] = "blank_before_colon",
     [HTTP1_TWO_HOSTS] = "different_hosts",
     [HTTP1_BARE_LF_CHUNK] = "chunk_without_cr",

@@ -251,6 +251,12 @@ static inline struct bytes strip_end(struct bytes line, size_t n, struct http1_h
     return line;
 }
 
+/* Some end the value there, or replace it, others refuse the message (RFC 9110, section 5.5). */
+static bool has_nul(struct bytes text)
+{
+    return bytes_find(text, 0) != SIZE_MAX;
+}
+
 bool headers_read(struct bytes data, unsigned line_ends, struct http1_headers *ret_headers)
 {
     struct line line;
@@ -281,6 +287,8 @@ bool headers_read(struct bytes data, unsigned line_ends, struct http1_headers *r
                   bytes_slice(data, line.value, ret_headers->len - line.value));
     if (ret_headers->line_ends == (LINE_END_CRLF | LINE_END_LF))
         mark(ret_headers, HTTP1_BARE_LF);
+    if (has_nul(bytes_slice(data, 0, ret_headers->len)))
+        mark(ret_headers, HTTP1_NUL);
     return ended;
 }
 
@@ -299,7 +307,7 @@ static bool is_spare_line(struct bytes line)
     struct http1_headers seen = {0};
     struct bytes text = strip_end(line, line.len - 1, &seen);
 
-    return says_nothing(text, &seen) && seen.line_ends == LINE_END_CRLF;
+    return says_nothing(text, &seen) && seen.line_ends == LINE_END_CRLF && !has_nul(text);
 }
 
 /* Of a line whose end is still to come: its value, but the last byte, which may be the CR. */
@@ -312,7 +320,7 @@ static struct bytes spare_value(struct bytes text)
     if (colon == SIZE_MAX || !says_nothing(text, &seen))
         return BYTES_NULL;
     value = bytes_slice(bytes_skip(text, colon + 1), 0, text.len - colon - 2);
-    return bytes_find(value, '\r') == SIZE_MAX ? value : BYTES_NULL;
+    return bytes_find(value, '\r') == SIZE_MAX && !has_nul(value) ? value : BYTES_NULL;
 }
 
 /* A line is spare only if the next one is known not to continue it. */

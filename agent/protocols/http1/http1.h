@@ -40,6 +40,7 @@ enum http1_ambiguity {
     HTTP1_OLD_CODING,     /* Transfer-Encoding in HTTP/1.0 */
     HTTP1_FOLDED_LINE,    /* a header line that continues the one before */
     HTTP1_BARE_CR,        /* CR without LF in a header line */
+    HTTP1_NUL,            /* a NUL in a header line */
     HTTP1_BLANK_IN_NAME,  /* between the name of a header and its colon */
     HTTP1_TWO_HOSTS,      /* different Host headers */
     HTTP1_BARE_LF_CHUNK,  /* a chunk's size line that ends without CR */

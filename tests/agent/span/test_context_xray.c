@@ -41,12 +41,37 @@ static void what_is_not_of_this_form_is_refused(void **state)
         assert_invalid("x-amzn-trace-id", bad[i]);
 }
 
+static bool denies(const char *xray, const char *b3)
+{
+    struct context_carrier carrier = {0};
+
+    context_carrier_add(&carrier, CONTEXT_XRAY, bytes_from_string(xray));
+    if (b3)
+        context_carrier_add(&carrier, CONTEXT_B3, bytes_from_string(b3));
+    return context_denies(&carrier);
+}
+
+/* What API gateways and load balancers send on. */
+static void a_decision_without_a_parent_counts_all_the_same(void **state)
+{
+    assert_true(denies(ROOT ";Sampled=0", NULL));
+    assert_true(denies("sampled=0 ; " ROOT, NULL));
+    assert_false(denies(ROOT ";Sampled=1", NULL));
+    assert_false(denies(ROOT ";Sampled=?", NULL));
+    assert_false(denies(ROOT, NULL));
+    assert_false(denies("Sampled=0", NULL));
+    assert_false(denies(ROOT ";Parent=" SPAN ";Sampled=0", NULL));
+    assert_false(denies(ROOT ";Sampled=0", "1"));
+    assert_true(denies(ROOT ";Sampled=1", "0"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_parts_are_read_in_any_order),
         cmocka_unit_test(a_root_without_a_parent_is_no_context),
         cmocka_unit_test(what_is_not_of_this_form_is_refused),
+        cmocka_unit_test(a_decision_without_a_parent_counts_all_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

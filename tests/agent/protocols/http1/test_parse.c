@@ -190,6 +190,17 @@ static void what_can_be_read_in_two_ways_is_marked(void **state)
     }
 }
 
+static void a_nul_in_a_header_is_marked(void **state)
+{
+    struct http1_state http1 = {0};
+    struct message message = {.kind = MESSAGE_REQUEST};
+    struct parse_input input = {SENDER_CLIENT, false,
+                                BYTES_LITERAL("GET / HTTP/1.1\r\nX: a\0b\r\n\r\n")};
+
+    assert_int_equal(http1_parse(&http1, &input, &message).status, PARSE_MESSAGE);
+    assert_int_equal(message_field(&message, HTTP1_FIELD_AMBIGUITY).ptr[0], HTTP1_NUL);
+}
+
 static void an_odd_version_is_neither_shown_nor_taken_for_a_cut(void **state)
 {
     struct http1_state http1 = {0};
@@ -572,6 +583,7 @@ int main(void)
         cmocka_unit_test(a_switch_of_protocols_names_its_successor),
         cmocka_unit_test(request_bodies_end_as_rfc_9112_says),
         cmocka_unit_test(what_can_be_read_in_two_ways_is_marked),
+        cmocka_unit_test(a_nul_in_a_header_is_marked),
         cmocka_unit_test(an_odd_version_is_neither_shown_nor_taken_for_a_cut),
         cmocka_unit_test(behind_a_body_without_a_known_end_only_resync_goes_on),
         cmocka_unit_test(the_last_part_of_a_chunked_message_has_the_size_of_its_body),

@@ -81,17 +81,18 @@ static int print_outcome(const char *name, const struct export_outcome *outcome,
                          const struct span *span, uint64_t ns)
 {
     bool rejected = outcome->result == EXPORT_OK && outcome->rejected_spans > 0;
+    const char *reason = outcome->reason && *outcome->reason ? outcome->reason : "no reason given";
     char id[2 * sizeof(span->trace_id) + 1];
 
     bytes_to_hex(bytes_make(&span->trace_id, sizeof(span->trace_id)), id);
     printf("%-14s %-8s ", name, rejected ? "rejected" : verdicts[outcome->result].verdict);
     if (rejected)
-        printf("the backend took the request, but not the span\n");
+        printf("the backend took the request, but not the span: %s\n", reason);
     else if (outcome->result == EXPORT_OK)
         printf("the backend has the span of trace %s, after %" PRIu64 " ms\n", id,
                ns / NS_PER_MS);
     else
-        printf("%s\n", outcome->reason ?: "no reason given");
+        printf("%s\n", reason);
     return rejected ? -EACCES : verdicts[outcome->result].error;
 }
 

@@ -25,7 +25,8 @@ struct export_outcome {
     uint64_t rejected_spans; /* OK: the backend took the batch but for these (partial success) */
     uint64_t bytes;          /* what was given to the transport, as it was given: compressed */
     bool reload_failed;      /* files of the settings changed, but what they were stays in use */
-    const char *reason;      /* not OK: one clause for people, valid until the next send */
+    /* One clause for people, of what is not OK or was rejected; valid until the next send. */
+    const char *reason;
 };
 
 struct exporter_options {

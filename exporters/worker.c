@@ -111,7 +111,7 @@ static enum mood mood_of(const struct export_outcome *outcome)
 static void log_change(struct worker *worker, const struct export_outcome *outcome)
 {
     enum mood mood = mood_of(outcome);
-    const char *reason = outcome->reason ?: "no reason given";
+    const char *reason = outcome->reason && *outcome->reason ? outcome->reason : "no reason given";
 
     if (mood == worker->mood || worker->stopping)
         return;
@@ -121,8 +121,8 @@ static void log_change(struct worker *worker, const struct export_outcome *outco
         log_info("exporter %s: works again", worker->label);
         break;
     case MOOD_REJECTING:
-        log_warning("exporter %s: the backend rejected %" PRIu64 " spans of a batch",
-                    worker->label, outcome->rejected_spans);
+        log_warning("exporter %s: the backend rejected %" PRIu64 " spans of a batch: %s",
+                    worker->label, outcome->rejected_spans, reason);
         break;
     case MOOD_AWAY:
         log_warning("exporter %s: %s; spans wait in the queue", worker->label, reason);

@@ -38,11 +38,16 @@ typedef void (*otlp_span_sink)(void *arg, const struct attribute *resource, size
                                const struct span *span);
 int otlp_decode_batch(const struct batch *batch, otlp_span_sink sink, void *arg);
 
-/*
- * How many spans an ExportTraceServiceResponse says were rejected; 0 where it says nothing of them.
- * Returns 0, -ENOMEM or -EBADMSG.
- */
-int otlp_decode_response(struct bytes response, uint64_t *ret_rejected_spans);
+#define OTLP_WORDS_MAX 160
+
+/* Of an ExportTraceServiceResponse: 0 and "" where it says nothing of them. */
+struct otlp_partial {
+    uint64_t rejected_spans;
+    char words[OTLP_WORDS_MAX]; /* the backend's, cut, and only what is printable ASCII */
+};
+
+/* Returns 0, -ENOMEM or -EBADMSG. */
+int otlp_decode_response(struct bytes response, struct otlp_partial *ret_partial);
 
 /* The same of a response in OTLP/JSON. Returns 0 or -EBADMSG. */
-int otlp_decode_json_response(struct bytes response, uint64_t *ret_rejected_spans);
+int otlp_decode_json_response(struct bytes response, struct otlp_partial *ret_partial);

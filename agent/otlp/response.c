@@ -3,15 +3,28 @@
 #include "otlp/otlp.h"
 #include "otlp/unpack.h"
 
+#include "base/macro.h"
+
 #include "proto/trace_service.pb-c.h"
 
 #include <errno.h>
 #include <jansson.h>
 
-int otlp_decode_response(struct bytes response, uint64_t *ret_rejected_spans)
+static void copy_words(struct bytes text, char out[static OTLP_WORDS_MAX])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.len && n < OTLP_WORDS_MAX - 1; i++)
+        if (text.ptr[i] >= ' ' && text.ptr[i] <= '~')
+            out[n++] = (char)text.ptr[i];
+    out[n] = '\0';
+}
+
+int otlp_decode_response(struct bytes response, struct otlp_partial *ret_partial)
 {
     _cleanup_(message_freep) ProtobufCMessage *message = NULL;
     const Opentelemetry__Proto__Collector__Trace__V1__ExportTraceServiceResponse *decoded;
+    const Opentelemetry__Proto__Collector__Trace__V1__ExportTracePartialSuccess *partial;
     int r;
 
     r = message_unpack(
@@ -20,9 +33,13 @@ int otlp_decode_response(struct bytes response, uint64_t *ret_rejected_spans)
     if (r < 0)
         return r;
     decoded = (const void *)message;
-    *ret_rejected_spans = 0;
-    if (decoded->partial_success && decoded->partial_success->rejected_spans > 0)
-        *ret_rejected_spans = (uint64_t)decoded->partial_success->rejected_spans;
+    partial = decoded->partial_success;
+    *ret_partial = (struct otlp_partial){0};
+    if (!partial)
+        return 0;
+    ret_partial->rejected_spans = (uint64_t)MAX(partial->rejected_spans, INT64_C(0));
+    copy_words(bytes_make(partial->error_message.data, partial->error_message.len),
+               ret_partial->words);
     return 0;
 }
 
@@ -37,19 +54,20 @@ static int read_integer(const json_t *json, uint64_t *ret_value)
     return 0;
 }
 
-int otlp_decode_json_response(struct bytes response, uint64_t *ret_rejected_spans)
+int otlp_decode_json_response(struct bytes response, struct otlp_partial *ret_partial)
 {
     json_t *json = json_loadb((const char *)response.ptr, response.len, 0, NULL);
-    const json_t *rejected = json_object_get(json_object_get(json, "partialSuccess"),
-                                             "rejectedSpans");
-    bool good = json_is_object(json);
-    uint64_t n = 0;
+    const json_t *partial = json_object_get(json, "partialSuccess");
+    const json_t *rejected = json_object_get(partial, "rejectedSpans");
+    const json_t *words = json_object_get(partial, "errorMessage");
+    struct otlp_partial found = {0};
+    bool good = json_is_object(json) &&
+                (!rejected || read_integer(rejected, &found.rejected_spans) == 0);
 
-    if (rejected && read_integer(rejected, &n) < 0)
-        good = false;
+    copy_words(bytes_from_string(json_string_value(words)), found.words);
     json_decref(json);
     if (!good)
         return -EBADMSG;
-    *ret_rejected_spans = n;
+    *ret_partial = found;
     return 0;
 }

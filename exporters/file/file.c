@@ -35,14 +35,15 @@ static const struct setting rows[] = {
     {"max_size", SETTING_SIZE, "0", 0, UINT64_C(1) << 40, AT(max_size),
      .description = "The file is rotated before it has more bytes; 0: never for its size."},
     {"max_age", SETTING_DURATION, "0s", 0, UINT64_C(8760) * 3600 * NS_PER_S, AT(max_age),
-     .description = "The file is rotated when it is so old; 0: never for its age."},
+     .description = "The file is rotated when it is so old, counted from when it was made; 0: "
+                    "never for its age."},
     {"keep", SETTING_INTEGER, "5", 1, 1000, AT(keep),
      .description = "So many rotated files are kept, `PATH.1` the youngest."},
 };
 
 struct file_exporter {
     const struct file_settings *settings;
-    uint64_t begun_ns; /* when the file was opened or made: its age begins here */
+    uint64_t begun_ns; /* its age begins here, which may be before the clock did */
     uint64_t size;     /* of a regular file; else nothing is rotated */
     bool regular;
     int fd;
@@ -71,6 +72,18 @@ static void file_closep(struct file_exporter **file)
     file_close(*file);
 }
 
+/* Of one that was there before, too; 0 where the file system does not know when it was made. */
+static uint64_t age_of(int fd)
+{
+    uint64_t now_ns = clock_ns(CLOCK_REALTIME), made_ns;
+    struct statx info;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &info) < 0 || !(info.stx_mask & STATX_BTIME))
+        return 0;
+    made_ns = (uint64_t)info.stx_btime.tv_sec * NS_PER_S + info.stx_btime.tv_nsec;
+    return now_ns - MIN(made_ns, now_ns);
+}
+
 static int open_path(struct file_exporter *file)
 {
     struct stat info;
@@ -86,7 +99,7 @@ static int open_path(struct file_exporter *file)
     file->fd = fd;
     file->regular = S_ISREG(info.st_mode);
     file->size = file->regular ? (uint64_t)info.st_size : 0;
-    file->begun_ns = clock_ns(CLOCK_MONOTONIC);
+    file->begun_ns = clock_ns(CLOCK_MONOTONIC) - age_of(fd);
     return 0;
 }
 

@@ -23,13 +23,14 @@ static const enum meaning meanings[] = {
 };
 static_assert(ELEMENTSOF(meanings) == RPC_STATUS_COUNT, "a meaning for each status");
 
-static struct export_outcome delivered(const struct rpc_response *response)
+static struct export_outcome delivered(const struct rpc_response *response, char *reason)
 {
-    struct export_outcome outcome = {.result = EXPORT_OK};
+    struct otlp_partial partial = {0};
 
-    if (otlp_decode_response(buffer_bytes(&response->message), &outcome.rejected_spans) < 0)
-        outcome.rejected_spans = 0;
-    return outcome;
+    otlp_decode_response(buffer_bytes(&response->message), &partial);
+    snprintf(reason, OTLP_REASON_MAX, "%s", partial.words);
+    return (struct export_outcome){.result = EXPORT_OK, .rejected_spans = partial.rejected_spans,
+                                   .reason = reason};
 }
 
 /*
@@ -52,7 +53,7 @@ struct export_outcome outcome_make(const struct rpc_response *response, const ch
     bool passes = meaning == PASSING || (meaning == PASSING_IF_TOLD && response->has_retry_delay);
 
     if (response->status == RPC_OK)
-        return delivered(response);
+        return delivered(response, reason);
     snprintf(reason, OTLP_REASON_MAX, "%s: %s%s%s", endpoint, rpc_status_name(response->status),
              response->text[0] ? ": " : "", response->text);
     if (is_too_large(response))

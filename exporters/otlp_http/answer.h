@@ -3,7 +3,7 @@
  * What the answer to a POST means for the batch (OpenTelemetry specification, protocol/otlp.md,
  * "OTLP/HTTP Response" and "OTLP/HTTP Throttling"). Pure.
  *
- *   2xx                 OK; the body may tell of rejected spans
+ *   2xx                 OK; the body may tell of rejected spans; a web page: refused
  *   413                 too large
  *   429, 502, 503, 504  come again, after Retry-After where that is said
  *   anything else       refused
@@ -12,9 +12,14 @@
 
 #include "exporters/otlp/common.h"
 
+enum answer_type { ANSWER_PROTOBUF, ANSWER_JSON, ANSWER_PAGE };
+
+/* Of a Content-Type, in any case, with any parameters. NULL, or one not known: protobuf. */
+enum answer_type answer_type_of(const char *content_type);
+
 struct answer {
     long status;
-    bool json;              /* the body is OTLP/JSON, else protobuf */
+    enum answer_type type; /* of the body */
     uint64_t retry_after_s; /* 0: not said */
     struct bytes body;
 };

@@ -335,7 +335,7 @@ static bool post(struct otlp_exporter *otlp, struct bytes body, struct answer *r
     curl_easy_getinfo(otlp->curl, CURLINFO_RETRY_AFTER, &retry_after);
     curl_easy_getinfo(otlp->curl, CURLINFO_CONTENT_TYPE, &type);
     ret_answer->retry_after_s = retry_after > 0 ? (uint64_t)retry_after : 0;
-    ret_answer->json = type && strncmp(type, JSON_TYPE, strlen(JSON_TYPE)) == 0;
+    ret_answer->type = answer_type_of(type);
     return true;
 }
 

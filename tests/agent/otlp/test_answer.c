@@ -14,15 +14,17 @@ static void what_was_rejected_is_told_in_both_encodings(void **state)
 {
     struct otlp_intake intake = {.taken = 1, .rejected = 300, .reason = "no ids"};
     _cleanup_(buffer_done) struct buffer buffer = buffer_make(4096);
-    uint64_t rejected = 0;
+    struct otlp_partial partial;
 
     assert_int_equal(otlp_encode_response(&intake, false, &buffer), 0);
-    assert_int_equal(otlp_decode_response(buffer_bytes(&buffer), &rejected), 0);
-    assert_int_equal(rejected, 300);
+    assert_int_equal(otlp_decode_response(buffer_bytes(&buffer), &partial), 0);
+    assert_int_equal(partial.rejected_spans, 300);
+    assert_string_equal(partial.words, "no ids");
     buffer_reset(&buffer);
     assert_int_equal(otlp_encode_response(&intake, true, &buffer), 0);
-    assert_int_equal(otlp_decode_json_response(buffer_bytes(&buffer), &rejected), 0);
-    assert_int_equal(rejected, 300);
+    assert_int_equal(otlp_decode_json_response(buffer_bytes(&buffer), &partial), 0);
+    assert_int_equal(partial.rejected_spans, 300);
+    assert_string_equal(partial.words, "no ids");
 }
 
 static void a_full_success_says_nothing_of_partial_success(void **state)

@@ -10,10 +10,10 @@
 
 static uint64_t rejected(struct bytes response)
 {
-    uint64_t n = 42;
+    struct otlp_partial partial = {.rejected_spans = 42};
 
-    assert_int_equal(otlp_decode_response(response, &n), 0);
-    return n;
+    assert_int_equal(otlp_decode_response(response, &partial), 0);
+    return partial.rejected_spans;
 }
 
 static void a_response_without_partial_success_rejects_nothing(void **state)
@@ -41,13 +41,27 @@ static void a_field_of_a_later_version_is_passed_over(void **state)
     assert_true(rejected(BYTES_LITERAL("\x0a\x06\x08\x05\x1a\x02hi\x10\x01")) == 5);
 }
 
+static void the_backends_words_are_told_in_both_encodings(void **state)
+{
+    struct otlp_partial partial;
+
+    assert_int_equal(
+        otlp_decode_response(BYTES_LITERAL("\x0a\x0d\x08\xac\x02\x12\x08no\n room"), &partial), 0);
+    assert_string_equal(partial.words, "no room");
+    assert_int_equal(otlp_decode_json_response(
+                         BYTES_LITERAL("{\"partialSuccess\":{\"errorMessage\":\"too old\"}}"),
+                         &partial), 0);
+    assert_string_equal(partial.words, "too old");
+    assert_true(partial.rejected_spans == 0);
+}
+
 static void what_is_no_response_is_refused(void **state)
 {
-    uint64_t n = 42;
+    struct otlp_partial partial = {.rejected_spans = 42};
 
-    assert_int_equal(otlp_decode_response(BYTES_LITERAL("\x0a\x02\x08"), &n), -EBADMSG);
-    assert_int_equal(otlp_decode_response(BYTES_LITERAL("<html>"), &n), -EBADMSG);
-    assert_true(n == 42);
+    assert_int_equal(otlp_decode_response(BYTES_LITERAL("\x0a\x02\x08"), &partial), -EBADMSG);
+    assert_int_equal(otlp_decode_response(BYTES_LITERAL("<html>"), &partial), -EBADMSG);
+    assert_true(partial.rejected_spans == 42);
 }
 
 int main(void)
@@ -57,6 +71,7 @@ int main(void)
         cmocka_unit_test(the_rejected_spans_are_told),
         cmocka_unit_test(fewer_than_none_is_none),
         cmocka_unit_test(a_field_of_a_later_version_is_passed_over),
+        cmocka_unit_test(the_backends_words_are_told_in_both_encodings),
         cmocka_unit_test(what_is_no_response_is_refused),
     };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's part is played by a file of the same pages: positions, data, and the data's beginning
- * once more. What the real kernel shares is read in every end-to-end test.
+ * The kernel's part is played by a file of the same pages: positions, data, and the data's
+ * beginning once more. What the real kernel shares is read in every end-to-end test.
  */
 #include "source/ring.h"
 

@@ -305,6 +305,23 @@ static void a_file_is_rotated_when_it_is_old_but_never_while_it_is_empty(void **
     remove_numbered();
 }
 
+static void the_age_of_a_file_goes_on_where_the_agent_begins_anew(void **state)
+{
+    static const char *const settings[] = {"file.max_age=20ms", NULL};
+    _cleanup_(batch_unrefp) struct batch *batch = sample_batch_of(1);
+    void *exporter = NULL;
+
+    assert_int_equal(open_with(path, settings, &exporter), 0);
+    assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_OK);
+    exporter_file.close(exporter);
+    usleep(30000);
+    assert_int_equal(open_with(path, settings, &exporter), 0);
+    assert_int_equal(exporter_file.send(exporter, batch).result, EXPORT_OK);
+    exporter_file.close(exporter);
+    assert_int_equal(size_of(1), size_of(0));
+    remove_numbered();
+}
+
 static void a_rotation_that_cannot_open_a_file_is_not_begun_anew(void **state)
 {
     static const char *const settings[] = {"file.max_size=1", "file.keep=3", NULL};
@@ -352,6 +369,8 @@ int main(void)
             a_file_is_rotated_before_it_is_too_large_and_lines_stay_whole, make_path, remove_path),
         cmocka_unit_test_setup_teardown(
             a_file_is_rotated_when_it_is_old_but_never_while_it_is_empty, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(
+            the_age_of_a_file_goes_on_where_the_agent_begins_anew, make_path, remove_path),
         cmocka_unit_test_setup_teardown(
             a_rotation_that_cannot_open_a_file_is_not_begun_anew, make_path, remove_path),
         cmocka_unit_test_setup_teardown(behind_a_line_that_was_cut_the_next_starts_anew, make_path,

@@ -63,7 +63,8 @@ static void a_partial_success_is_read_in_both_encodings(void **state)
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
         struct export_outcome outcome = outcome_of(
-            (struct answer){.status = 200, .json = cases[i].json, .body = cases[i].body});
+            (struct answer){.status = 200, .type = cases[i].json ? ANSWER_JSON : ANSWER_PROTOBUF,
+                            .body = cases[i].body});
 
         assert_int_equal(outcome.result, EXPORT_OK);
         assert_int_equal(outcome.rejected_spans, cases[i].rejected);
@@ -85,12 +86,26 @@ static void the_reason_holds_what_of_the_body_can_be_read(void **state)
     assert_string_equal(reason, "http://h/x: status 404");
 }
 
+/* What Jaeger's own pages, and those of many others, answer to everything. */
+static void a_web_page_is_no_receiver(void **state)
+{
+    struct export_outcome outcome = outcome_of(
+        (struct answer){.status = 200, .type = answer_type_of("Text/HTML; charset=utf-8")});
+
+    assert_int_equal(outcome.result, EXPORT_REFUSED);
+    assert_non_null(strstr(outcome.reason, "no OTLP receiver is there"));
+    assert_int_equal(answer_type_of("application/json;charset=utf-8"), ANSWER_JSON);
+    assert_int_equal(answer_type_of("text/plain"), ANSWER_PROTOBUF);
+    assert_int_equal(answer_type_of(NULL), ANSWER_PROTOBUF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_status_means_what_otlp_says),
         cmocka_unit_test(retry_after_is_kept_where_to_come_again_makes_sense),
         cmocka_unit_test(a_partial_success_is_read_in_both_encodings),
+        cmocka_unit_test(a_web_page_is_no_receiver),
         cmocka_unit_test(the_reason_holds_what_of_the_body_can_be_read),
     };
 

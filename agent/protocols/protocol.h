@@ -15,8 +15,8 @@
  *
  * Properties that tests/agent/protocols/harness.h proves for every parser: it never reads past the
  * end; used <= len; it always makes progress; the same bytes cut anywhere give the same messages;
- * a valid message behind garbage is found again; the same input gives the same output; no
- * allocation.
+ * a valid message behind garbage is found again, behind damage and a gap the next but one at the
+ * latest; the same input gives the same output; no allocation.
  */
 #pragma once
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP/2 in clear text between programs that others wrote: curl, nghttp and h2load against nghttpd,
-nginx and nghttpx; by prior knowledge, by upgrade from HTTP/1.1, and joined midway. Each request is
+"""HTTP/2 in clear text between programs that others wrote: curl, nghttp, h2load and Node against
+nghttpd, nginx and nghttpx; by prior knowledge, by upgrade from HTTP/1.1, and joined midway. Each request is
 exactly one CLIENT and one SERVER span; tshark dissects the same bytes and must agree."""
 import collections
 import contextlib
+import json
 import random
 import re
 import secrets
@@ -42,6 +43,26 @@ CURLS = {
     "long": (["-H", "X-Long: " + "y" * 9000], "GET", 200),
     "secret": (["-H", "Authorization: Bearer s3cr3t", "-b", "session=s3cr3t"], "GET", 200),
 }
+
+
+# Node's own client: so many streams at once on one session; it prints how its requests ended.
+NODE = """
+const http2 = require('http2'), [port, concurrency, n] = process.argv.slice(1).map(Number);
+const session = http2.connect(`http://127.0.0.1:${port}`), seen = {};
+let sent = 0, open = 0;
+function next() {
+  if (sent === n) return open || session.close(() => console.log(JSON.stringify(seen)));
+  const path = sent++ % 4 ? '/file' : '/missing-by-node';
+  const stream = session.request({':path': path});
+  open++;
+  stream.on('response', (headers) => {
+    const key = `${path} ${headers[':status']}`;
+    seen[key] = (seen[key] || 0) + 1;
+  });
+  stream.on('end', () => { open--; next(); }).resume();
+}
+for (let i = 0; i < concurrency; i++) next();
+"""
 
 
 def frame(kind, flags=0, stream=0, payload=b""):
@@ -143,6 +164,18 @@ class Http2(e2e.Case):
                     n = self.load(port, "-n", 1600, "-c", clients, "-m", streams)
                     self.assertEqual(n, 1600)
                     self.assert_both_ends(self.spans_of(agent), {("GET", "/file", 200): n})
+
+    def test_the_client_of_Node_counts_as_many(self):
+        for port in (self.nginx_port, self.nghttpd_port):
+            for concurrency in (1, 16, 64):
+                with self.subTest(f"{concurrency} streams to {port}"):
+                    agent = self.start_agent(f"agent-node-{port}-{concurrency}", port)
+                    out = subprocess.run(["node", "-e", NODE, str(port), str(concurrency), "640"],
+                                         check=True, timeout=60, capture_output=True, text=True)
+                    seen = {("GET", *key.split()): n for key, n in json.loads(out.stdout).items()}
+                    self.assertEqual(sum(seen.values()), 640)
+                    self.assert_both_ends(self.spans_of(agent), {
+                        (method, path, int(status)): n for (method, path, status), n in seen.items()})
 
     def test_an_upgraded_request_is_answered_in_the_new_version(self):
         agent = self.start_agent("agent-upgrade", self.nghttpx_port)

@@ -12,7 +12,6 @@ import stores_e2e as stores
 N = 250
 
 
-
 class Benchmark(e2e.Case):
     """pgbench -S: one SELECT is one transaction; it counts them itself."""
 
@@ -70,7 +69,7 @@ class Benchmark(e2e.Case):
 
 
 CALLS = """
-import psycopg, sys
+import psycopg, sys, threading
 dsn = sys.argv[1] + " application_name=secret-app"
 with psycopg.connect(dsn, autocommit=True) as c, psycopg.connect(dsn, autocommit=True) as listener:
     c.execute("CREATE TABLE items (id int PRIMARY KEY, name text)")
@@ -104,6 +103,13 @@ with psycopg.connect(dsn, autocommit=True) as c, psycopg.connect(dsn, autocommit
         c.execute("NOTIFY news, 'secret-payload'")
     got = [n.payload for n in listener.notifies(timeout=10, stop_after=5)]
     assert got == ["secret-payload"] * 5, got
+    c.execute("DO $$ BEGIN RAISE NOTICE 'secret-notice'; END $$")
+    threading.Timer(0.5, c.cancel).start()
+    try:
+        c.execute("SELECT pg_sleep(30) FROM pg_type LIMIT 1")
+        sys.exit("no error")
+    except psycopg.errors.QueryCanceled:
+        pass
 try:
     psycopg.connect(sys.argv[1].replace("dbname=postgres", "dbname=missing"))
     sys.exit("no error")
@@ -158,7 +164,12 @@ class Calls(e2e.Case):
     def test_errors_have_their_sqlstate(self):
         failed = [s for s in self.sent if s.error]
         self.assertEqual([(s.name, s.attributes["error.type"]) for s in failed],
-                         [("INSERT items", "23505"), ("CONNECT", "3D000")])
+                         [("INSERT items", "23505"), ("SELECT pg_type", "57014"),
+                          ("CONNECT", "3D000")])
+
+    def test_a_cancel_request_is_an_exchange_of_its_own(self):
+        self.assertEqual([(s.kind, s.error) for s in self.of("CANCEL")], [(e2e.KIND_CLIENT, False)])
+        self.assertEqual(len(self.of("CANCEL", self.served)), 1)
 
     def test_rows_are_counted(self):
         self.assertEqual(self.of("SELECT items")[0].attributes["db.response.returned_rows"], 20)
@@ -198,6 +209,29 @@ class Calls(e2e.Case):
         self.assertEqual(queries["COPY"], len(self.of("COPY items")))
         groups = sum(1 for s in self.sent if s.name not in ("CONNECT", "notification", "CANCEL"))
         self.assertEqual(types["Simple query"] + types["Sync"], groups)
+        self.assertEqual(types["Cancel request"], len(self.of("CANCEL")))
+
+    def test_each_statement_that_tshark_sees_is_told_and_no_other(self):
+        said = {q for (qs,) in self.capture.read(
+            "pgsql", f"pgsql && tcp.dstport == {self.capture.port}", "pgsql.query")
+            for q in qs if q.strip()}
+        told = {s.attributes["db.query.text"] for s in self.sent if "db.query.text" in s.attributes}
+        matches = {(t, q) for t in told for q in said if self.masks(t, q)}
+        self.assertEqual(({t for t, _ in matches}, {q for _, q in matches}), (told, said))
+
+    @staticmethod
+    def masks(text, statement):
+        """Is this text that statement with literals masked, or its beginning?"""
+        whole = re.sub(r"\.\.\.$", "", text)
+        pattern = ".+".join(map(re.escape, whole.split("?"))) + (".*" if whole != text else "")
+        return re.fullmatch(pattern, statement, re.DOTALL)
+
+    def test_tshark_agrees_on_the_codes(self):
+        codes = collections.Counter(c for (cs,) in self.capture.read(
+            "pgsql", f"pgsql.code && tcp.srcport == {self.capture.port}", "pgsql.code") for c in cs)
+        self.assertEqual(codes.pop("00000"), 1)  # a notice
+        self.assertEqual(codes, collections.Counter(s.attributes["error.type"] for s in self.sent
+                                                    if s.error))
 
 
 MIDWAY = """

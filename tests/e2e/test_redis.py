@@ -163,13 +163,25 @@ class Calls(e2e.Case):
         self.assertEqual(stores.identities(found), stores.identities(served + pushed))
 
     def test_tshark_agrees_on_the_commands(self):
-        packets = self.capture.read("resp", f"resp && tcp.dstport == {self.capture.port}",
-                                    "resp.bulk_string.value")
-        words = collections.Counter(bytes.fromhex(w).decode(errors="replace")
-                                    for (values,) in packets for w in values)
-        names = stores.names_of(self.sent)
-        for name in ("LRANGE", "LPUSH", "HGETALL", "EVAL", "MULTI", "EXEC", "PUBLISH", "BLPOP"):
-            self.assertEqual(words[name], names[name], name)
+        # What is longer than a packet is told with its last one, and in part before.
+        packets = self.capture.read("resp", f"resp && tcp.dstport == {self.capture.port} && "
+                                    "!resp.reassembled_in_next_frame && !resp.partial",
+                                    "resp.array.length", "resp.bulk_string.value")
+        commands = collections.Counter()
+        for lengths, words in packets:
+            for length in map(int, lengths):  # each request is an array of as many words
+                commands[bytes.fromhex(words[0]).decode()] += 1
+                words = words[length:]
+            self.assertEqual(words, [])
+        ours = stores.names_of(s for s in self.sent if s.name not in ("message", "pmessage"))
+        self.assertEqual(commands, ours)
+
+    def test_tshark_agrees_on_the_errors(self):
+        errors = [e.split()[0] for (es,) in self.capture.read(
+            "resp", f"resp.error && tcp.srcport == {self.capture.port}", "resp.error") for e in es]
+        self.assertEqual(collections.Counter(errors), collections.Counter(
+            s.attributes["db.response.status_code"] for s in self.sent
+            if "db.response.status_code" in s.attributes))
 
 
 class Aside(e2e.Case):

@@ -37,7 +37,7 @@ PROPERTY(the_same_bytes_cut_anywhere_give_the_same_messages, harness_is_split_in
 PROPERTY(every_truncation_is_survived, harness_survives_every_truncation)
 PROPERTY(a_message_behind_garbage_is_found_again, harness_finds_messages_behind_garbage)
 PROPERTY(a_datagram_stands_alone, harness_datagrams_stand_alone)
-PROPERTY(damaged_bytes_break_no_promise, harness_survives_damage)
+PROPERTY(behind_damaged_bytes_it_resynchronizes_within_one_message, harness_survives_damage)
 
 /* If the linker did not wrap malloc, no other test would notice an allocation. */
 static void allocations_are_noticed(void **state)
@@ -60,7 +60,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_survived),
         cmocka_unit_test(a_message_behind_garbage_is_found_again),
         cmocka_unit_test(a_datagram_stands_alone),
-        cmocka_unit_test(damaged_bytes_break_no_promise),
+        cmocka_unit_test(behind_damaged_bytes_it_resynchronizes_within_one_message),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -233,6 +233,11 @@ static void batch_builder_reset(struct batch_builder *builder)
     builder->n_bytes = 0;
 }
 
+size_t batch_builder_bytes(const struct batch_builder *builder)
+{
+    return builder->n_bytes;
+}
+
 int batch_builder_seal(struct batch_builder *builder, struct batch **ret_batch)
 {
     struct batch *batch = malloc(sizeof(*batch) + builder->n_groups * sizeof(struct batch_group) +

@@ -65,6 +65,7 @@ int batch_builder_add(struct batch_builder *builder, uint64_t origin_key,
                       const struct batch_origin *origin, struct bytes span);
 
 size_t batch_builder_count(const struct batch_builder *builder);
+size_t batch_builder_bytes(const struct batch_builder *builder); /* those that a batch has now */
 
 /* Turns what was added into a batch with one reference, and starts anew. 0 or -ENOMEM. */
 int batch_builder_seal(struct batch_builder *builder, struct batch **ret_batch);

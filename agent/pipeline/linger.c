@@ -48,10 +48,12 @@ static void finish_undescribed(struct pipeline *pipeline)
     finish_exchange(pipeline, first_of(&pipeline->undescribed));
 }
 
-/* They shall not take the places of those to come. */
+/* They shall not take the places of those to come; and each may keep two processes in the tables. */
 static void await_process(struct pipeline *pipeline, struct exchange *exchange)
 {
-    if (pipeline->n_undescribed >= pipeline->options.settings->max_exchanges / 4)
+    const struct settings *settings = pipeline->options.settings;
+
+    if (pipeline->n_undescribed >= MIN(settings->max_exchanges / 4, settings->max_processes / 8))
         finish_undescribed(pipeline);
     pipeline->n_undescribed++;
     exchange->waits_since_ns = 0;

@@ -38,7 +38,9 @@ void collect_done(struct collect *collect)
 
 bool collect_has_room(const struct collect *collect, size_t bytes)
 {
-    return collect->options->has_room(collect->options->arg, bytes);
+    /* What was taken and is not given on yet needs its room too. */
+    return collect->options->has_room(collect->options->arg,
+                                      batch_builder_bytes(collect->batch) + bytes);
 }
 
 /* The resource of the origin with what its sender leaves out; made once for the spans of one. */

@@ -45,13 +45,10 @@ static const struct {
     {0xfffffff0, 30, 253},
 };
 
-/* The first place in `lengths` of codes with these first five bits; nearly all are of three lengths. */
-static const uint8_t places[32] = {[0 ... 9] = 0, [10 ... 22] = 1, [23 ... 30] = 2, [31] = 3};
-
 /* The place in `lengths` of the code that `code` begins with. */
 static size_t find_length(uint32_t code)
 {
-    size_t i = places[code >> 27];
+    size_t i = 0;
 
     while (i + 1 < ELEMENTSOF(lengths) && lengths[i + 1].first <= code)
         i++;

@@ -91,7 +91,7 @@ class Quickstart(unittest.TestCase):
                        (self.out.exists() and not self.missing()), "the trees", 400)
         self.assertIsNone(program.poll(), self.out.read_text()[-2000:])
         os.killpg(program.pid, signal.SIGINT)
-        self.assertEqual(program.wait(30), 0)
+        self.assertEqual(program.wait(30), 0, self.out.read_text()[-2000:])
         self.check_nothing_is_left()
 
     def test_it_ends_by_itself_after_the_seconds_that_it_is_given(self):

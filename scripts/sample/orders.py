@@ -11,7 +11,6 @@ tracing header.
 import http.client
 import http.server
 import json
-import os
 import signal
 import sys
 import threading
@@ -83,6 +82,5 @@ class Server(http.server.ThreadingHTTPServer):
 if __name__ == "__main__":
     STOCK_PORT = int(sys.argv[2])
     PRICES = open_prices(sys.argv[3]) if len(sys.argv) > 3 else None
-    # At once: gRPC's threads would be waited for, and with a call under way for ever.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     Server(("127.0.0.1", int(sys.argv[1])), Orders).serve_forever()

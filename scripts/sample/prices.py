@@ -8,6 +8,7 @@ Stock Python with grpcio, redis and psycopg2; it neither reads nor sets any trac
     prices.py PORT REDIS_PORT POSTGRES_PORT
 """
 import concurrent.futures
+import signal
 import sys
 import threading
 
@@ -52,6 +53,7 @@ def main():
     server.add_generic_rpc_handlers((handlers,))
     server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
+    signal.signal(signal.SIGTERM, lambda *_: server.stop(1))
     server.wait_for_termination()
 
 

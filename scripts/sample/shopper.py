@@ -75,11 +75,22 @@ def shop(arguments, connection, stop, lines):
     client.close()
 
 
+def stop_at_signals(stop):
+    """At the first: a second one would interrupt the setting, and wait for it for ever."""
+    signals = signal.SIGINT, signal.SIGTERM
+
+    def handle(*_):
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
+        stop.set()
+    for number in signals:
+        signal.signal(number, handle)
+
+
 def main():
     arguments = parse_arguments()
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    stop_at_signals(stop)
     arguments.requests = -(-arguments.requests // arguments.connections)
     lines = []
     threads = [threading.Thread(target=shop, args=(arguments, i, stop, lines))

@@ -116,6 +116,17 @@ int bytes_from_hex(struct bytes hex, uint8_t *out, size_t len)
     return 0;
 }
 
+int bytes_base64_digit(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 struct bytes reader_until(struct reader *reader, uint8_t c)
 {
     struct bytes left = {reader->data.ptr + reader->pos, reader_left(reader)};

@@ -91,6 +91,9 @@ void bytes_to_hex(struct bytes b, char *out);
 /* Exactly `len` bytes from 2 * len hex digits of either case. Returns 0 or -EINVAL. */
 int bytes_from_hex(struct bytes hex, uint8_t *out, size_t len);
 
+/* What a character of base64 stands for (RFC 4648, section 4), or -1. */
+int bytes_base64_digit(uint8_t c);
+
 struct reader {
     struct bytes data;
     size_t pos;

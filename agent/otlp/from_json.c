@@ -81,15 +81,10 @@ static int put_hex(struct conversion *conversion, struct bytes hex)
     return 0;
 }
 
+/* Of either alphabet (RFC 4648, sections 4 and 5), as readers of protobuf's JSON shall take them. */
 static int base64_digit(uint8_t c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+    return c == '-' ? 62 : c == '_' ? 63 : bytes_base64_digit(c);
 }
 
 static int put_base64(struct conversion *conversion, struct bytes text)

@@ -126,17 +126,6 @@ bool context_denies(const struct context_carrier *carrier)
     return b3_decides ? context_b3_denies(carrier) : context_xray_denies(carrier);
 }
 
-static int base64_digit(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 bool context_base64(struct bytes text, uint8_t *out, size_t size, size_t *ret_len)
 {
     uint32_t bits = 0;
@@ -148,7 +137,7 @@ bool context_base64(struct bytes text, uint8_t *out, size_t size, size_t *ret_le
     if (text.len % 4 == 1)
         return false;
     for (size_t i = 0; i < text.len; i++) {
-        int digit = base64_digit(text.ptr[i]);
+        int digit = bytes_base64_digit(text.ptr[i]);
 
         if (digit < 0)
             return false;

@@ -121,21 +121,10 @@ static void read_compressed(struct grpc_body *body, struct bytes piece, struct a
 
 /* ---- base64 (RFC 4648, section 4) ------------------------------------------------------------ */
 
-static int sextet_of(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (is_digit(c))
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* Padding ends a piece, and the next begins anew. */
 static void read_character(struct grpc_body *body, uint8_t c)
 {
-    int sextet = sextet_of(c);
+    int sextet = bytes_base64_digit(c);
     uint8_t have = body->sextets;
 
     if (c == '=' || c == '\r' || c == '\n') {

@@ -154,6 +154,18 @@ static void reading_until_a_byte_passes_over_it(void **state)
     assert_true(bytes_equal(reader_rest(&reader), BYTES_LITERAL("yz")));
 }
 
+static void each_character_of_base64_has_its_digit_and_no_other_has_one(void **state)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (int c = 0; c < 256; c++) {
+        const char *at = c ? strchr(alphabet, c) : NULL;
+
+        assert_int_equal(bytes_base64_digit((uint8_t)c), at ? at - alphabet : -1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +179,7 @@ int main(void)
         cmocka_unit_test(numbers_are_read_in_both_orders),
         cmocka_unit_test(a_failed_reader_stays_failed),
         cmocka_unit_test(reading_until_a_byte_passes_over_it),
+        cmocka_unit_test(each_character_of_base64_has_its_digit_and_no_other_has_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

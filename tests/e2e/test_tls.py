@@ -8,19 +8,16 @@ import time
 
 import flowtrace_e2e as e2e
 import recording
-from tls_e2e import NGINX, make_certificates, run
+from tls_e2e import (PEERS, build_go_peer, make_certificates, nginx_command, run,
+                     server_commands)
 
-PEERS = e2e.ROOT / "tests" / "e2e" / "peers" / "tls"
 REQUESTS = 6
 
 
 def build_programs(directory):
     """The Go peer, as it is and stripped, and the C client, static and stripped."""
-    go = ["go", "build", "-o"]
-    environment = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/local/go/bin"}
-    run(*go, directory / "go_server", ".", cwd=PEERS / "go", env=environment)
-    run(*go, directory / "go_client", "-ldflags=-s -w", ".", cwd=PEERS / "go",
-        env={**environment, "CGO_ENABLED": "0"})
+    build_go_peer(directory / "go_server")
+    build_go_peer(directory / "go_client", "-ldflags=-s -w", CGO_ENABLED="0")
     static = [PEERS / "client_openssl.c", "-static", "-lssl", "-lcrypto"]
     run("gcc", "-w", "-o", directory / "static_client", *static)
     run("gcc", "-w", "-s", "-o", directory / "stripped_client", *static)
@@ -59,19 +56,14 @@ class Https(e2e.Case):
 
     @classmethod
     def start_servers(cls):
-        d, cert, key = cls.directory, cls.directory / "server.pem", cls.directory / "server.key"
+        d = cls.directory
         cls.tunnel = e2e.free_port()
         cls.tunneler = cls.keep(e2e.Program(d, "tunnel", [cls.python, PEERS / "tunnel.py",
                                                           cls.tunnel]))
         cls.tunneler.wait_port(cls.tunnel)
         cls.ports = {name: e2e.free_port() for name in ("nginx", "node", "aiohttp", "go")}
-        (d / "nginx.conf").write_text(NGINX.format(dir=d, port=cls.ports["nginx"]))
-        commands = {
-            "nginx": ["/usr/sbin/nginx", "-e", d / "nginx.log", "-p", d, "-c", d / "nginx.conf"],
-            "node": ["node", PEERS / "server.js", cls.ports["node"], cert, key],
-            "aiohttp": [cls.python, PEERS / "server_aiohttp.py", cls.ports["aiohttp"], cert, key],
-            "go": [d / "go_server", "serve", cls.ports["go"], cert, key],
-        }
+        commands = {"nginx": nginx_command(d, cls.ports["nginx"]),
+                    **server_commands(d, cls.python, d / "go_server", cls.ports)}
         for name, command in commands.items():
             cls.keep(e2e.Program(d, name, command)).wait_port(cls.ports[name])
 

@@ -8,9 +8,8 @@ import subprocess
 import time
 
 import flowtrace_e2e as e2e
-from tls_e2e import NGINX, make_certificates, run
+from tls_e2e import PEERS, make_certificates, nginx_command, run
 
-PEERS = e2e.ROOT / "tests" / "e2e" / "peers" / "tls"
 REQUESTS = 3
 
 
@@ -26,9 +25,7 @@ class Blind(e2e.Case):
         run("gcc", "-w", "-s", "-o", d / "stripped", PEERS / "client_openssl.c", "-static", "-lssl",
             "-lcrypto")
         cls.port = e2e.free_port()
-        (d / "nginx.conf").write_text(NGINX.format(dir=d, port=cls.port))
-        nginx = ["/usr/sbin/nginx", "-e", d / "nginx.log", "-p", d, "-c", d / "nginx.conf"]
-        cls.keep(e2e.Program(d, "nginx", nginx)).wait_port(cls.port)
+        cls.keep(e2e.Program(d, "nginx", nginx_command(d, cls.port))).wait_port(cls.port)
         cls.agent = cls.keep(e2e.Agent(d, "--set", f"select.ports={cls.port}").wait_ready())
         cls.good, cls.rows = {}, {}
         for name, command in cls.clients().items():

@@ -7,9 +7,9 @@ import os
 import time
 
 import flowtrace_e2e as e2e
-from tls_e2e import NGINX, make_certificates, run
+from tls_e2e import (PEERS, build_go_peer, make_certificates, nginx_command, run,
+                     server_commands)
 
-PEERS = e2e.ROOT / "tests" / "e2e" / "peers" / "tls"
 REQUESTS = 64
 CONCURRENCIES = (1, 16, 64)
 
@@ -22,8 +22,7 @@ class Concurrent(e2e.Case):
         super().setUpClass()
         cls.python = run(e2e.ROOT / "scripts" / "get-python-peers").strip()
         make_certificates(cls.directory)
-        run("go", "build", "-o", cls.directory / "go_peer", ".", cwd=PEERS / "go",
-            env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/local/go/bin"})
+        build_go_peer(cls.directory / "go_peer")
         cls.start_servers()
         cls.agent = cls.keep(e2e.Agent(
             cls.directory, "--set", "select.ports=" + ",".join(map(str, cls.ports.values())),
@@ -42,17 +41,12 @@ class Concurrent(e2e.Case):
 
     @classmethod
     def start_servers(cls):
-        d, cert, key = cls.directory, cls.directory / "server.pem", cls.directory / "server.key"
+        d = cls.directory
         names = ("nginx", "node", "aiohttp", "go")
         cls.ports = dict(zip(names, e2e.free_ports(len(names))))
-        (d / "nginx.conf").write_text(NGINX.format(dir=d, port=cls.ports["nginx"])
-                                      .replace("worker_connections 64", "worker_connections 512"))
-        commands = {
-            "nginx": ["/usr/sbin/nginx", "-e", d / "nginx.log", "-p", d, "-c", d / "nginx.conf"],
-            "node": ["node", PEERS / "server.js", cls.ports["node"], cert, key],
-            "aiohttp": [cls.python, PEERS / "server_aiohttp.py", cls.ports["aiohttp"], cert, key],
-            "go": [d / "go_peer", "serve", cls.ports["go"], cert, key],
-        }
+        more = "worker_connections 64", "worker_connections 512"
+        commands = {"nginx": nginx_command(d, cls.ports["nginx"], more),
+                    **server_commands(d, cls.python, d / "go_peer", cls.ports)}
         for name, command in commands.items():
             cls.keep(e2e.Program(d, name, command)).wait_port(cls.ports[name])
 

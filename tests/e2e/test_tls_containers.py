@@ -7,9 +7,8 @@ import re
 import time
 
 import flowtrace_e2e as e2e
-from tls_e2e import NGINX, make_certificates, run
+from tls_e2e import PEERS, build_go_peer, make_certificates, nginx_command, run
 
-PEERS = e2e.ROOT / "tests" / "e2e" / "peers" / "tls"
 REQUESTS = 8
 # "$1" is the image, "$2" an empty directory, the rest what is run there.
 PRIVATE = ('mount -t tmpfs tmpfs "$2" && cp -a "$1"/. "$2" && root=$2 && shift 2 && '
@@ -29,9 +28,7 @@ class Containers(e2e.Case):
         cls.image = cls.make_image()
         cls.port = e2e.free_port()
         d = cls.directory
-        (d / "nginx.conf").write_text(NGINX.format(dir=d, port=cls.port))
-        nginx = ["/usr/sbin/nginx", "-e", d / "nginx.log", "-p", d, "-c", d / "nginx.conf"]
-        cls.keep(e2e.Program(d, "nginx", nginx)).wait_port(cls.port)
+        cls.keep(e2e.Program(d, "nginx", nginx_command(d, cls.port))).wait_port(cls.port)
         cls.agent = cls.keep(e2e.Agent(d, "--set", f"select.ports={cls.port}", "--set",
                                        "log.level=info").wait_ready())
         cls.good = {}
@@ -55,9 +52,7 @@ class Containers(e2e.Case):
             place = image / library.lstrip("/")
             place.parent.mkdir(parents=True, exist_ok=True)
             run("cp", "-L", library, place)
-        run("go", "build", "-o", image / "go", ".", cwd=PEERS / "go",
-            env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/local/go/bin",
-                 "CGO_ENABLED": "0"})
+        build_go_peer(image / "go", CGO_ENABLED="0")
         run("cp", cls.directory / "ca.pem", image / "ca.pem")
         return image
 

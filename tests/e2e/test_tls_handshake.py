@@ -7,9 +7,9 @@ import time
 
 import flowtrace_e2e as e2e
 import recording
-from tls_e2e import NGINX, make_certificates, run
+from tls_e2e import (PEERS, build_go_peer, make_certificates, nginx_command, run,
+                     server_commands)
 
-PEERS = e2e.ROOT / "tests" / "e2e" / "peers" / "tls"
 VERSIONS = ("1.2", "1.3")
 REQUESTS = 2
 
@@ -22,8 +22,7 @@ class Handshakes(e2e.Case):
         super().setUpClass()
         cls.python = run(e2e.ROOT / "scripts" / "get-python-peers").strip()
         make_certificates(cls.directory)
-        run("go", "build", "-o", cls.directory / "go_peer", ".", cwd=PEERS / "go",
-            env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/local/go/bin"})
+        build_go_peer(cls.directory / "go_peer")
         cls.start_servers()
         cls.agent = cls.keep(e2e.Agent(
             cls.directory, "--set", "select.ports=" + ",".join(map(str, cls.ports.values())),
@@ -48,9 +47,7 @@ class Handshakes(e2e.Case):
         names = ["nginx " + v for v in VERSIONS] + ["node", "aiohttp", "go", "redis"]
         cls.ports = dict(zip(names, e2e.free_ports(len(names))))
         commands = {
-            "node": ["node", PEERS / "server.js", cls.ports["node"], cert, key],
-            "aiohttp": [cls.python, PEERS / "server_aiohttp.py", cls.ports["aiohttp"], cert, key],
-            "go": [d / "go_peer", "serve", cls.ports["go"], cert, key],
+            **server_commands(d, cls.python, d / "go_peer", cls.ports),
             "redis": ["redis-server", "--port", 0, "--tls-port", cls.ports["redis"], "--bind",
                       "127.0.0.1", "--tls-cert-file", cert, "--tls-key-file", key,
                       "--tls-ca-cert-file", d / "ca.pem", "--tls-auth-clients", "no",
@@ -59,13 +56,11 @@ class Handshakes(e2e.Case):
         for version in VERSIONS:
             home = d / version
             home.mkdir()
-            text = NGINX.replace("ssl_certificate ", f"ssl_protocols TLSv{version}; ssl_certificate ")
-            (home / "nginx.conf").write_text(text.format(dir=home,
-                                                         port=cls.ports["nginx " + version]))
             for file in ("server.pem", "server.key"):
                 (home / file).symlink_to(d / file)
-            commands["nginx " + version] = ["/usr/sbin/nginx", "-e", home / "nginx.log", "-p", home,
-                                            "-c", home / "nginx.conf"]
+            commands["nginx " + version] = nginx_command(
+                home, cls.ports["nginx " + version],
+                ("ssl_certificate ", f"ssl_protocols TLSv{version}; ssl_certificate "))
         for name, command in commands.items():
             cls.keep(e2e.Program(d, name.replace(" ", "-"), command)).wait_port(cls.ports[name])
 

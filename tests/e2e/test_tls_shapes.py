@@ -7,9 +7,8 @@ and TLS that is not seen, with the reason."""
 import time
 
 import flowtrace_e2e as e2e
-from tls_e2e import NGINX, make_certificates, run
+from tls_e2e import PEERS, make_certificates, nginx_command, run
 
-PEERS = e2e.ROOT / "tests" / "e2e" / "peers" / "tls"
 REQUESTS = 5
 SHAPES = ("plain", "lazy", "ex", "nonblocking", "peek", "pair", "memory", "early")
 EARLY = "ssl_protocols TLSv1.3; ssl_early_data on; location ~ /first$ { return 202; } location "
@@ -33,9 +32,7 @@ class Shapes(e2e.Case):
             "-lcrypto")
         cls.port = e2e.free_port()
         d = cls.directory
-        text = NGINX.format(dir=d, port=cls.port).replace("location ", EARLY)
-        (d / "nginx.conf").write_text(text)
-        nginx = ["/usr/sbin/nginx", "-e", d / "nginx.log", "-p", d, "-c", d / "nginx.conf"]
+        nginx = nginx_command(d, cls.port, ("location ", EARLY))
         cls.keep(e2e.Program(d, "nginx", nginx)).wait_port(cls.port)
         cls.agent = cls.keep(e2e.Agent(d, "--set", f"select.ports={cls.port}").wait_ready())
         said = run(d / "shapes", cls.port, f"/{cls.prefix}", REQUESTS).split()

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the end-to-end tests of TLS share: certificates, an nginx, running a command."""
+"""What the end-to-end tests of TLS share: certificates, servers, the Go peer, running a command."""
+import os
 import subprocess
 
+import flowtrace_e2e as e2e
+
+PEERS = e2e.ROOT / "tests" / "e2e" / "peers" / "tls"
 NGINX = """
 daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log warn;
 events {{ worker_connections 64; }}
@@ -36,3 +40,29 @@ def make_certificates(directory):
     run("openssl", "x509", "-req", "-days", "2", "-in", directory / "server.csr",
         "-CA", directory / "ca.pem", "-CAkey", directory / "ca.key", "-CAcreateserial",
         "-extfile", directory / "server.ext", "-out", directory / "server.pem")
+
+
+def build_go_peer(out, *flags, **environment):
+    path = os.environ["PATH"] + ":/usr/local/go/bin"
+    run("go", "build", "-o", out, *flags, ".", cwd=PEERS / "go",
+        env={**os.environ, "PATH": path, **environment})
+
+
+def nginx_command(home, port, *changes):
+    """nginx, its certificate in this folder; a change: a text of its configuration, and another."""
+    text = NGINX.format(dir=home, port=port)
+    for change in changes:
+        text = text.replace(*change)
+    (home / "nginx.conf").write_text(text)
+    return ["/usr/sbin/nginx", "-e", home / "nginx.log", "-p", home, "-c", home / "nginx.conf"]
+
+
+def server_commands(directory, python, go_peer, ports):
+    """name -> command, of the servers beside nginx."""
+    cert, key = directory / "server.pem", directory / "server.key"
+    commands = {
+        "node": ["node", PEERS / "server.js"],
+        "aiohttp": [python, PEERS / "server_aiohttp.py"],
+        "go": [go_peer, "serve"],
+    }
+    return {name: [*command, ports[name], cert, key] for name, command in commands.items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the end-to-end tests of TLS share: certificates, servers, the Go peer, running a command."""
+"""What the end-to-end tests of TLS share: certificates, servers, the Go peer, commands."""
 import os
 import subprocess
 
@@ -49,7 +49,7 @@ def build_go_peer(out, *flags, **environment):
 
 
 def nginx_command(home, port, *changes):
-    """nginx, its certificate in this folder; a change: a text of its configuration, and another."""
+    """nginx, its certificate in this folder; a change: a text of its configuration, and a new one."""
     text = NGINX.format(dir=home, port=port)
     for change in changes:
         text = text.replace(*change)
